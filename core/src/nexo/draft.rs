@@ -1,0 +1,62 @@
+//! What the walk has found so far, and what the classification will ask.
+
+use super::names::BodyName;
+use super::{Fields, Flags, Kind};
+use crate::error::Error;
+use crate::json::{Cursor, Value};
+use crate::span::Span;
+
+/// A message in the making.
+#[derive(Debug)]
+pub(crate) struct Draft {
+    pub(crate) fields: Fields,
+    /// The envelope has an object MessageHeader.
+    pub(crate) has_header: bool,
+    /// What the body's name says, if it is the name of a body.
+    pub(crate) body_name: Option<BodyName>,
+    /// An output is for the cashier's display, or refers to pairs.
+    pub(crate) is_notification: bool,
+}
+
+impl Draft {
+    /// Nothing found yet.
+    #[inline]
+    pub(crate) fn new() -> Self {
+        let mut fields = Fields::of_kind(Kind::Foreign);
+        fields.is_json = true;
+        Self { fields, has_header: false, body_name: None, is_notification: false }
+    }
+
+    /// The flags, for those who look for repeated members.
+    #[inline(always)]
+    pub(crate) fn flags(&mut self) -> &mut Flags {
+        &mut self.fields.flags
+    }
+}
+
+/// Passes a value; a string's text or a number's literal is the answer, anything else has no text.
+#[inline]
+pub(crate) fn text(cursor: &mut Cursor<'_>) -> Result<Option<Span>, Error> {
+    Ok(match cursor.value()? {
+        Value::String(span) | Value::Number(span) => Some(span),
+        _ => None,
+    })
+}
+
+/// The same, and `true` and `false` have text too.
+#[inline]
+pub(crate) fn text_or_boolean(cursor: &mut Cursor<'_>) -> Result<Option<Span>, Error> {
+    Ok(match cursor.value()? {
+        Value::String(span) | Value::Number(span) | Value::Boolean(span) => Some(span),
+        _ => None,
+    })
+}
+
+/// Passes a value; only a string has text.
+#[inline]
+pub(crate) fn string(cursor: &mut Cursor<'_>) -> Result<Option<Span>, Error> {
+    Ok(match cursor.value()? {
+        Value::String(span) => Some(span),
+        _ => None,
+    })
+}

@@ -1,0 +1,223 @@
+//! One pass over a whole body: the grammar of every byte, and the place of every field.
+
+use crate::error::{Error, ErrorKind};
+use crate::json::{Cursor, Name, first_error, unescape};
+use crate::limits::Limits;
+use crate::nexo::{
+    BodyName, Draft, Envelope, Field, Fields, Flags, Kind, Seen, WebhookField, body, canonical, header, string,
+    text_or_boolean, webhook,
+};
+use crate::simd::Kernel;
+use crate::span::{Encoding, Span};
+use crate::text::Text;
+
+/// The name of the body under which the walk goes on, if none of the envelope's names is that of a body.
+type Fallback<'a> = (Name<'a>, usize);
+
+/// Validates `body` as JSON and finds its fields, in the order in which they come, without allocating or copying.
+///
+/// `kind` and `words` of the answer are those of [`crate::classify::classify`], which also knows what to make of a body
+/// that is not JSON.
+///
+/// # Errors
+/// What is wrong first, reading from the left. See [`ErrorKind`].
+pub fn parse(body: &[u8], limits: &Limits) -> Result<Fields, Error> {
+    parse_with(Kernel::fastest(), body, limits).map(|draft| crate::classify::finish(draft, body))
+}
+
+/// The walk by one kernel.
+pub(crate) fn parse_with(kernel: Kernel, body: &[u8], limits: &Limits) -> Result<Draft, Error> {
+    if body.len() > limits.body as usize {
+        return Err(Error::new(ErrorKind::BodyTooLarge, limits.body as usize));
+    }
+    if body.starts_with(b"\xEF\xBB\xBF") {
+        return Err(Error::new(ErrorKind::ByteOrderMark, 0));
+    }
+    let mut cursor = Cursor::new(body, limits, kernel);
+    let mut draft = Draft::new();
+    match root(&mut cursor, &mut draft).and_then(|()| cursor.finish()) {
+        Ok(()) => Ok(draft),
+        Err(error) => Err(first_error(body, error)),
+    }
+}
+
+/// Passes the root value, whatever it is.
+fn root(cursor: &mut Cursor<'_>, draft: &mut Draft) -> Result<(), Error> {
+    match cursor.peek() {
+        b'{' => root_object(cursor, draft),
+        b'[' => {
+            let (mut strings, mut others) = (0_u32, 0_u32);
+            cursor.array(|cursor| {
+                let counter = if cursor.peek() == b'"' { &mut strings } else { &mut others };
+                *counter += 1;
+                cursor.skip().map(drop)
+            })?;
+            if strings > 0 && others == 0 {
+                draft.fields.kind = Kind::ErrorBody;
+            }
+            Ok(())
+        }
+        b'"' => {
+            if string(cursor)?.is_some_and(|span| Text::at(cursor.text(), span).equals(b"ok")) {
+                draft.fields.kind = Kind::Acknowledgement;
+            }
+            Ok(())
+        }
+        _ => cursor.skip().map(drop),
+    }
+}
+
+/// The root members that decide what a body without an envelope is. Of repeated ones the first counts.
+#[derive(Default)]
+struct Root {
+    items: Option<webhook::Items>,
+    live: Option<Span>,
+    has_errors: bool,
+    has_error_code: bool,
+    has_message: bool,
+    has_type: bool,
+    has_data: bool,
+}
+
+impl Root {
+    fn kind(&self) -> Kind {
+        if self.items.is_some() {
+            Kind::StandardWebhook
+        } else if self.has_errors || self.has_error_code && self.has_message {
+            Kind::ErrorBody
+        } else if self.has_type && self.has_data {
+            Kind::ManagementWebhook
+        } else {
+            Kind::Foreign
+        }
+    }
+}
+
+fn root_object(cursor: &mut Cursor<'_>, draft: &mut Draft) -> Result<(), Error> {
+    let (mut root, mut seen, mut flags) = (Root::default(), Seen::default(), Flags::NONE);
+    cursor.object(|cursor, name| {
+        match canonical(name) {
+            b"SaleToPOIRequest" if seen.first(0, &mut flags) => envelope(cursor, draft, Envelope::Request)?,
+            b"SaleToPOIResponse" if seen.first(1, &mut flags) => envelope(cursor, draft, Envelope::Response)?,
+            b"notificationItems" if seen.first(2, &mut flags) => root.items = webhook::notification_items(cursor)?,
+            b"live" if seen.first(3, &mut flags) => root.live = text_or_boolean(cursor)?,
+            b"errors" if seen.first(4, &mut flags) => {
+                root.has_errors = cursor.peek() == b'[';
+                cursor.skip()?;
+            }
+            b"errorCode" if seen.first(5, &mut flags) => root.has_error_code = string(cursor)?.is_some(),
+            b"message" if seen.first(6, &mut flags) => {
+                root.has_message = true;
+                cursor.skip()?;
+            }
+            b"type" if seen.first(7, &mut flags) => root.has_type = string(cursor)?.is_some(),
+            b"data" if seen.first(8, &mut flags) => {
+                root.has_data = cursor.peek() == b'{';
+                cursor.skip()?;
+            }
+            _ => drop(cursor.skip()?),
+        }
+        Ok(())
+    })?;
+    if draft.fields.envelope == Envelope::Other {
+        without_envelope(draft, &root, flags);
+    } else {
+        draft.flags().insert(flags);
+    }
+    Ok(())
+}
+
+/// What the root members make of a body that has no envelope. What is not routed has no flags.
+fn without_envelope(draft: &mut Draft, root: &Root, flags: Flags) {
+    draft.fields.kind = root.kind();
+    if matches!(draft.fields.kind, Kind::StandardWebhook | Kind::ManagementWebhook) {
+        draft.flags().insert(flags);
+    }
+    if let Some(items) = root.items {
+        draft.flags().insert(items.flags);
+        draft.fields.items = items.count;
+        draft.fields.set_item(&items.first.unwrap_or_default());
+        draft.fields.set_webhook(WebhookField::Live, root.live);
+        draft.fields.set_webhook(WebhookField::Items, items.span);
+    }
+}
+
+/// Passes the value of an envelope's name. Only the first that is an object is the envelope.
+fn envelope(cursor: &mut Cursor<'_>, draft: &mut Draft, envelope: Envelope) -> Result<(), Error> {
+    if cursor.peek() != b'{' {
+        return cursor.skip().map(drop);
+    }
+    if draft.fields.envelope != Envelope::Other {
+        draft.flags().insert(Flags::BOTH_ENVELOPES);
+        return cursor.skip().map(drop);
+    }
+    draft.fields.envelope = envelope;
+    let start = cursor.position();
+    let (mut seen, mut bodies, mut fallback) = (Seen::default(), Seen::default(), None::<Fallback<'_>>);
+    cursor.object(|cursor, name| {
+        match canonical(name) {
+            b"MessageHeader" if seen.first(0, draft.flags()) => draft.has_header = header(cursor, draft)?,
+            b"NexoBlob" if seen.first(1, draft.flags()) => {
+                let blob = string(cursor)?;
+                draft.fields.set(Field::NexoBlob, blob);
+            }
+            b"SecurityTrailer" if seen.first(2, draft.flags()) => drop(cursor.skip()?),
+            b"MessageHeader" | b"NexoBlob" | b"SecurityTrailer" => drop(cursor.skip()?),
+            _ => match BodyName::of(name) {
+                Some(body_name) => body_member(cursor, draft, name, body_name, &mut bodies)?,
+                None => {
+                    fallback.get_or_insert((name, cursor.position()));
+                    cursor.skip()?;
+                }
+            },
+        }
+        Ok(())
+    })?;
+    match fallback {
+        Some(fallback) if !bodies.any() => fallback_body(cursor.text(), draft, start, fallback),
+        _ => Ok(()),
+    }
+}
+
+/// Passes a member with the name of a body: the first is the body, any other makes the message ambiguous.
+fn body_member<'a>(
+    cursor: &mut Cursor<'a>,
+    draft: &mut Draft,
+    name: Name<'a>,
+    body_name: BodyName,
+    bodies: &mut Seen,
+) -> Result<(), Error> {
+    let is_body = !bodies.any();
+    if !bodies.first(body_name.bit(), draft.flags()) {
+        return cursor.skip().map(drop);
+    }
+    if !is_body {
+        draft.flags().insert(Flags::TWO_BODIES);
+        return cursor.skip().map(drop);
+    }
+    draft.fields.set(Field::BodyMember, Some(name.span));
+    let start = cursor.position();
+    body(cursor, draft, Some(body_name))?;
+    draft.fields.set(Field::Body, Span::new(start, start + 1, Encoding::Plain));
+    Ok(())
+}
+
+/// Walks the first unknown member of an envelope that has no member with the name of a body.
+///
+/// That it is the body is known only at the end of the envelope, so that this one is walked twice.
+#[cold]
+fn fallback_body(text: &[u8], draft: &mut Draft, envelope_start: usize, fallback: Fallback<'_>) -> Result<(), Error> {
+    let (name, start) = fallback;
+    draft.fields.set(Field::BodyMember, Some(name.span));
+    draft.fields.set(Field::Body, Span::new(start, start + 1, Encoding::Plain));
+    body(&mut Cursor::over_valid_from(text, start), draft, None)?;
+    let mut namesakes = 0;
+    Cursor::over_valid_from(text, envelope_start).object(|cursor, other| {
+        namesakes += u32::from(unescape(other.raw) == unescape(name.raw));
+        cursor.skip().map(drop)
+    })?;
+    if namesakes > 1 {
+        draft.flags().insert(Flags::REPEATED_MEMBER);
+    }
+    Ok(())
+}

@@ -1,0 +1,94 @@
+//! All kernels against the reference, and the reference against a byte at a time.
+
+use proptest::prelude::*;
+
+use super::*;
+
+/// Tokens by their definition: one byte after the other.
+fn obviously_right(text: &[u8]) -> Vec<usize> {
+    let (mut tokens, mut in_string, mut escaped, mut in_scalar) = (vec![], false, false, false);
+    for (at, &byte) in text.iter().enumerate() {
+        let was_escaped = escaped;
+        escaped = byte == b'\\' && !was_escaped;
+        let quote = byte == b'"' && !was_escaped;
+        let operator = b"{}[]:,".contains(&byte);
+        let space = b" \t\r\n".contains(&byte);
+        let scalar = !in_string && !quote && !operator && !space;
+        let token = if in_string {
+            quote || byte < 0x20 || (byte == b'\\' && !was_escaped)
+        } else {
+            quote || operator || (scalar && !in_scalar)
+        };
+        tokens.extend(token.then_some(at));
+        in_string ^= quote;
+        in_scalar = scalar;
+    }
+    tokens
+}
+
+/// Tokens by a kernel, window by window, and whether it saw a byte that is not ASCII.
+fn by_kernel(kernel: Kernel, text: &[u8]) -> (Vec<usize>, bool) {
+    let (mut tokens, mut carry) = (vec![], Carry::default());
+    for (n, bytes) in text.chunks(WINDOW_BYTES).enumerate() {
+        let mut window = [0; WINDOW_BLOCKS];
+        kernel.index(bytes, &mut carry, &mut window);
+        for (block, word) in window.into_iter().enumerate().take(bytes.len().div_ceil(64)) {
+            let bits = (0..64).filter(|bit| word >> bit & 1 == 1);
+            tokens.extend(bits.map(|bit| n * WINDOW_BYTES + block * 64 + bit));
+        }
+    }
+    (tokens, carry.non_ascii())
+}
+
+/// Checks every kernel of this machine on one text.
+fn check(text: &[u8]) {
+    let expected = (obviously_right(text), !text.is_ascii());
+    for kernel in Kernel::available() {
+        assert_eq!(by_kernel(kernel, text), expected, "{} on {:?}", kernel.name(), text.escape_ascii().to_string());
+    }
+}
+
+#[test]
+fn this_machine_has_the_kernels_it_should() {
+    let names: Vec<_> = Kernel::available().iter().map(|kernel| kernel.name()).collect();
+    assert_eq!(names[0], "swar");
+    #[cfg(target_arch = "x86_64")]
+    assert_eq!(names.contains(&"avx2"), is_x86_feature_detected!("avx2"));
+    assert_eq!(Kernel::fastest().name(), *names.last().unwrap());
+}
+
+#[test]
+fn every_byte_at_every_place_of_a_block() {
+    for at in [0, 1, 7, 8, 31, 32, 62, 63, 64, 65, 127] {
+        for byte in 0..=u8::MAX {
+            for surroundings in [b' ', b'x', b'"', b'\\', b','] {
+                let mut text = [surroundings; 130];
+                text[at] = byte;
+                check(&text);
+            }
+        }
+    }
+}
+
+#[test]
+fn runs_of_backslashes_across_blocks_and_windows() {
+    for length in 0..=200 {
+        for quoted in ["\"", "x", ""] {
+            let text = format!("[{quoted}{}\" ,1", "\\".repeat(length));
+            check(text.as_bytes());
+            check(format!("{}{text}", " ".repeat(WINDOW_BYTES - 70)).as_bytes());
+        }
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(4_000))]
+
+    #[test]
+    fn every_kernel_equals_the_reference(text in proptest::collection::vec(
+        prop_oneof![4 => proptest::sample::select(&b"\"\"\\\\{}[]:, \t\r\n1atu\x0c\x1a\x00\x1f\xc3\xa9"[..]), 1 => any::<u8>()],
+        0..2_500,
+    )) {
+        check(&text);
+    }
+}

@@ -1,0 +1,93 @@
+//! Where a field lies in its body.
+
+use std::num::NonZeroU32;
+
+/// How the bytes of a field are to be read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Encoding {
+    /// As they are.
+    Plain,
+    /// With the escapes of a JSON string.
+    Json,
+    /// With `%XX` and `+`, as in a form.
+    Form,
+}
+
+/// Offset, length and encoding of one field; eight bytes, also in an `Option`.
+///
+/// No field begins at offset 0: in front of it stands a quote, a brace, a name or an equals sign.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Span {
+    offset: NonZeroU32,
+    /// Bits 0 to 29: the length, which `limits.body` bounds. Bits 30 and 31: the encoding.
+    length: u32,
+}
+
+const LENGTH_BITS: u32 = 30;
+
+impl Span {
+    /// The bytes from `start` to `end`; `None` where a field cannot be (at 0, backwards, beyond 30 bits).
+    #[inline]
+    pub(crate) fn new(start: usize, end: usize, encoding: Encoding) -> Option<Self> {
+        let offset = NonZeroU32::new(u32::try_from(start).ok()?)?;
+        let length = u32::try_from(end.checked_sub(start)?).ok()?;
+        if length >> LENGTH_BITS != 0 {
+            return None;
+        }
+        let encoding = match encoding {
+            Encoding::Plain => 0,
+            Encoding::Json => 1,
+            Encoding::Form => 2,
+        };
+        Some(Self { offset, length: length | encoding << LENGTH_BITS })
+    }
+
+    /// The first byte of the field in its body.
+    pub fn start(self) -> usize {
+        self.offset.get() as usize
+    }
+
+    /// How many bytes the field has as they stand in the body.
+    pub fn length(self) -> usize {
+        (self.length & ((1 << LENGTH_BITS) - 1)) as usize
+    }
+
+    /// How these bytes are to be read.
+    pub fn encoding(self) -> Encoding {
+        match self.length >> LENGTH_BITS {
+            0 => Encoding::Plain,
+            1 => Encoding::Json,
+            _ => Encoding::Form,
+        }
+    }
+
+    /// The field's bytes in the body that it was found in; empty if `body` is another, shorter one.
+    #[inline]
+    pub fn of(self, body: &[u8]) -> &[u8] {
+        body.get(self.start()..self.start() + self.length()).unwrap_or_default()
+    }
+}
+
+const _: () = assert!(size_of::<Option<Span>>() == 8);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_span_gives_back_what_it_was_made_of() {
+        for encoding in [Encoding::Plain, Encoding::Json, Encoding::Form] {
+            let span = Span::new(3, 7, encoding).unwrap();
+            assert_eq!((span.start(), span.length(), span.encoding()), (3, 4, encoding));
+            assert_eq!(span.of(b"0123456789"), b"3456");
+            assert_eq!(span.of(b"01234"), b"");
+        }
+    }
+
+    #[test]
+    fn what_cannot_be_a_field_is_none() {
+        assert_eq!(Span::new(0, 4, Encoding::Plain), None);
+        assert_eq!(Span::new(5, 4, Encoding::Plain), None);
+        assert_eq!(Span::new(1, 1 + (1 << LENGTH_BITS), Encoding::Plain), None);
+    }
+}
