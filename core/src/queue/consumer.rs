@@ -124,10 +124,8 @@ impl<T: Item> Consumer<T> {
         shared.note_hold(now);
         drop(book);
         // What is remembered of an older batch of this lane is gone, or the lane would not have been ready.
-        match self.held.iter_mut().find(|held| held.lane == index) {
-            Some(held) => held.grip = grip,
-            None => self.held.push(Held { lane: index, grip }),
-        }
+        self.held.retain(|held| held.lane != index);
+        self.held.push(Held { lane: index, grip });
         if shared.ack_on_poll {
             self.handed.extend(out[before..].iter().map(|delivery| delivery.item.seq()));
         }

@@ -46,7 +46,7 @@ impl Wake {
         self.raise();
     }
 
-    /// Blocks until `ready` or until the time is over; says whether it is ready.
+    /// Blocks until `ready` or until the time is over; says whether it was ready.
     pub(super) fn sleep(&self, timeout: Duration, ready: impl Fn() -> bool) -> bool {
         if ready() {
             return true;
@@ -55,12 +55,13 @@ impl Wake {
         self.sleepers.fetch_add(1, Ordering::Relaxed);
         fence(Ordering::SeqCst);
         let waited = self.bell.wait_timeout_while(lock(&self.gate), timeout, |()| !ready());
-        drop(waited);
+        let (gate, waited) = waited.unwrap_or_else(PoisonError::into_inner);
+        drop(gate);
         // Relaxed: a ringer that still sees this sleeper rings once for nothing.
         self.sleepers.fetch_sub(1, Ordering::Relaxed);
-        // Asked again after the wait: a bell that rang at the very end of the time was meant for this thread, and
-        // nobody else has heard it.
-        ready()
+        // Asked again when the time is over: a bell that rang at its very end was meant for this thread, and nobody
+        // else has heard it.
+        !waited.timed_out() || ready()
     }
 
     /// Makes the descriptor unreadable, unless `ready` says that there is something to see after all. Called by a poll
@@ -119,8 +120,10 @@ impl Wake {
     fn arm(&self, signal: &Signal) {
         let _both = lock(&self.arm);
         if !self.raised.load(Ordering::Relaxed) {
-            signal.raise();
+            // In this order: raising wakes a poller, who often runs at once, and in our place. It has to find the flag
+            // set, and so this lock, or it would poll in vain for as long as the system lets us wait.
             self.raised.store(true, Ordering::Relaxed);
+            signal.raise();
         }
     }
 
