@@ -1,0 +1,211 @@
+//! Room in a lane: permits, and the two steps in which a message enters.
+//!
+//! A permit is held from the reservation to the ack (`delivery.md`, 2.7): what is in somebody's hands, or came back,
+//! still holds its own, so what comes back always has room, and capacity bounds memory even if nobody ever acks.
+
+use super::{Item, Queue, Refused, Shared, WhenFull};
+use std::ops::Deref;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+/// The permits of one lane.
+#[derive(Default)]
+pub(super) struct Permits {
+    /// Held by messages and by the reservations of `refuse`: at most the capacity, and one over it for `drop-oldest`.
+    used: AtomicUsize,
+    /// Reservations of `drop-oldest` that are out. They hold no permit, as they take or inherit one when they are
+    /// sent; the end of a closed queue has to wait for them all the same.
+    tickets: AtomicUsize,
+}
+
+impl Permits {
+    /// One permit more, if fewer than `limit` are held.
+    #[inline]
+    pub(super) fn take(&self, limit: usize) -> bool {
+        // SeqCst: `reserve` looks at `closed` next, and `close` sets that before it looks here; one of the two must
+        // see the other. It also acquires what `give` released: the place in the channel is free by now.
+        self.used.fetch_update(Ordering::SeqCst, Ordering::Relaxed, |used| (used < limit).then_some(used + 1)).is_ok()
+    }
+
+    /// Gives some back. After this, `Shared::permits_given` is due.
+    #[inline]
+    fn give(&self, count: usize) {
+        // SeqCst: whoever gives back the last looks at `closed` next, see `take`. It also releases that the message
+        // has left the channel.
+        let before = self.used.fetch_sub(count, Ordering::SeqCst);
+        debug_assert!(before >= count);
+    }
+
+    /// Nobody holds anything of this lane, and nobody is about to put something in.
+    pub(super) fn none_out(&self) -> bool {
+        // SeqCst, for the same reason as in `take`. In this order, as a ticket takes its permit before it ends: whoever
+        // sees no ticket sees the permit.
+        self.tickets.load(Ordering::SeqCst) == 0 && self.used.load(Ordering::SeqCst) == 0
+    }
+}
+
+/// Room for one message in one lane, to be used by [`send`](Self::send) or given back by dropping it.
+///
+/// Sending has two steps so that a message which goes to several queues can have room in all of them or in none, and
+/// so that it can be stored between the two.
+#[must_use = "a reservation that is dropped is given back"]
+pub struct Reservation<'q, T: Item> {
+    shared: Handle<'q, T>,
+    lane: u32,
+    claim: Claim,
+}
+
+/// What a reservation has to give back.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Claim {
+    /// A permit: `refuse`.
+    Permit,
+    /// The right to enter whatever happens: `drop-oldest`.
+    Ticket,
+    /// Nothing any more.
+    Spent,
+}
+
+/// Borrowed on the way of one call, as counting references to a queue would cost producers a contended cache line for
+/// each message (24 ns for two threads: `performance.md`, 5); owned by what has to wait for a commit.
+enum Handle<'q, T: Item> {
+    Borrowed(&'q Queue<T>),
+    Owned(Queue<T>),
+}
+
+impl<T: Item> Deref for Handle<'_, T> {
+    type Target = Shared<T>;
+
+    #[inline]
+    fn deref(&self) -> &Shared<T> {
+        match self {
+            Self::Borrowed(queue) => &queue.shared,
+            Self::Owned(queue) => &queue.shared,
+        }
+    }
+}
+
+impl<T: Item> Reservation<'_, T> {
+    /// Puts the message in. It cannot fail: the room is there, or is made.
+    #[inline]
+    pub fn send(mut self, item: T) {
+        match std::mem::replace(&mut self.claim, Claim::Spent) {
+            Claim::Ticket => {
+                let dropped = self.shared.send_dropping(self.lane, item);
+                self.shared.lane(self.lane).gate.permits.tickets.fetch_sub(1, Ordering::SeqCst);
+                self.shared.permits_given();
+                drop(dropped);
+            }
+            _ => {
+                if self.shared.lane(self.lane).push(item) {
+                    self.shared.push_token(self.lane);
+                }
+            }
+        }
+    }
+
+    /// The same reservation, for a longer life than the handle that it was made from.
+    pub fn into_owned(mut self) -> Reservation<'static, T> {
+        let claim = std::mem::replace(&mut self.claim, Claim::Spent);
+        let queue = match &self.shared {
+            Handle::Borrowed(queue) => (*queue).clone(),
+            Handle::Owned(queue) => queue.clone(),
+        };
+        Reservation { shared: Handle::Owned(queue), lane: self.lane, claim }
+    }
+}
+
+impl<T: Item> Drop for Reservation<'_, T> {
+    fn drop(&mut self) {
+        let permits = &self.shared.lane(self.lane).gate.permits;
+        match self.claim {
+            Claim::Spent => return,
+            Claim::Permit => permits.give(1),
+            Claim::Ticket => drop(permits.tickets.fetch_sub(1, Ordering::SeqCst)),
+        }
+        self.shared.permits_given();
+    }
+}
+
+impl<T: Item> Queue<T> {
+    /// Room for one message in a lane, in the first of two steps.
+    ///
+    /// # Errors
+    ///
+    /// [`Refused::Closed`] after [`close`](Self::close); [`Refused::Full`] if every permit of the lane is held, which
+    /// only a queue that says [`WhenFull::Refuse`] answers.
+    ///
+    /// # Panics
+    ///
+    /// If the queue has no such lane.
+    ///
+    /// ```
+    /// # use nexowire_core::queue::{Item, Queue, QueueOptions, Refused};
+    /// # #[derive(Clone)] struct Event(u64);
+    /// # impl Item for Event { fn seq(&self) -> u64 { self.0 } }
+    /// let small = || Queue::new(QueueOptions { lanes: 1, capacity: 1, ..QueueOptions::default() });
+    /// let (first, second) = (small(), small());
+    /// second.reserve(0)?.send(Event(1));
+    ///
+    /// // A message for both gets neither, and the room that it had in the first is free again.
+    /// let both = first.reserve(0).and_then(|one| Ok((one, second.reserve(0)?)));
+    /// assert_eq!(both.err(), Some(Refused::Full));
+    /// first.reserve(0)?.send(Event(2));
+    /// # Ok::<_, Refused>(())
+    /// ```
+    #[inline]
+    pub fn reserve(&self, lane: u32) -> Result<Reservation<'_, T>, Refused> {
+        let shared = &*self.shared;
+        let permits = &shared.lane(lane).gate.permits;
+        let claim = match shared.when_full() {
+            WhenFull::Refuse if permits.take(shared.capacity) => Claim::Permit,
+            WhenFull::Refuse if shared.is_closed() => return Err(Refused::Closed),
+            WhenFull::Refuse => return Err(Refused::Full),
+            WhenFull::DropOldest => {
+                // SeqCst, as in `Permits::take`.
+                permits.tickets.fetch_add(1, Ordering::SeqCst);
+                Claim::Ticket
+            }
+        };
+        // From here on dropping it gives it back. A queue that was closed before the claim could be seen has perhaps
+        // told its consumers that it has ended: nothing may enter any more.
+        let reservation = Reservation { shared: Handle::Borrowed(self), lane, claim };
+        if shared.is_closed() { Err(Refused::Closed) } else { Ok(reservation) }
+    }
+}
+
+impl<T: Item> Shared<T> {
+    /// Gives back the permits of messages that are done.
+    #[inline]
+    pub(super) fn give_permits(&self, lane: u32, count: usize) {
+        if count > 0 {
+            self.lane(lane).gate.permits.give(count);
+            self.permits_given();
+        }
+    }
+
+    /// Puts a message in under `drop-oldest`, and returns what had to leave for it (`delivery.md`, 2.8).
+    fn send_dropping(&self, index: u32, item: T) -> Option<T> {
+        let lane = self.lane(index);
+        let permits = &lane.gate.permits;
+        let mut book = lane.book();
+        let mut leaves = None;
+        if !permits.take(self.capacity) {
+            leaves = lane.pop_oldest(&mut book);
+            book.counts.dropped += u64::from(leaves.is_some());
+            // Whatever leaves bequeaths its permit. If all are in hands, this one enters beside them.
+            if leaves.is_none() && !permits.take(self.capacity + 1) {
+                // Full of hands, and of reservations from before a reload that changed `when_full`. Then the oldest in
+                // nobody's hands is this message itself.
+                book.counts.dropped += 1;
+                return Some(item);
+            }
+        }
+        // Under the lock still, so that messages which make room at the same time enter in the order of their leaving.
+        let ready = lane.push(item);
+        drop(book);
+        if ready {
+            self.push_token(index);
+        }
+        leaves
+    }
+}
