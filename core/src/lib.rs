@@ -1,3 +1,4 @@
 //! skeleton
 pub mod limits;
 pub mod nexo;
+pub mod route;
