@@ -114,7 +114,7 @@ impl Index {
         lists.max().unwrap_or(0)
     }
 
-    /// The first rule below `below` that `fits`.
+    /// The first rule that `fits`.
     #[inline]
     pub(super) fn first(&self, tokens: &mut Tokens<'_, '_>, mut fits: impl FnMut(u32) -> bool) -> Option<u32> {
         let mut best = u32::MAX;

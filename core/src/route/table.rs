@@ -76,7 +76,7 @@ impl Table {
             return queues;
         }
         Targets(Queues::List(match ending {
-            Some(rule) => &self.rules[rule as usize].queues,
+            Some(rule) => self.checks.queues(rule),
             None => &self.default_queue,
         }))
     }
@@ -90,7 +90,7 @@ impl Table {
     ) -> Option<Targets<'_>> {
         let mut set = [0_u64; SET_WORDS];
         let mut add = |rule: u32| {
-            for &queue in &self.rules[rule as usize].queues {
+            for &queue in self.checks.queues(rule) {
                 set[usize::from(queue) / 64] |= 1 << (queue % 64);
             }
         };

@@ -15,10 +15,13 @@ fn compile(len: usize, rule: impl Fn(usize) -> String) -> (Table, usize, usize) 
     (table, look_ups, longest)
 }
 
+/// Writes the matchers of a rule by its number.
+type Form = fn(usize) -> String;
+
 #[test]
 fn rules_of_many_forms_have_short_lists() {
     let codes = ["REFUND", "CAPTURE", "EXPIRE", "CHARGEBACK", "CANCELLATION"];
-    let forms: [(&str, fn(usize) -> String); 7] = [
+    let forms: [(&str, Form); 7] = [
         ("terminals", |i| format!("poiid = \"V400m-{i:09}\"")),
         ("prefixes", |i| format!("poiid = \"V400m-{i:05}*\"\nkind = \"event\"")),
         ("tills", |i| format!("sale_id = \"Till{i}\"\ncategory = \"Payment\"")),
