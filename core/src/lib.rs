@@ -11,6 +11,7 @@ pub mod os;
 pub mod parse;
 pub mod queue;
 pub mod report;
+pub mod route;
 pub mod simd;
 pub mod span;
 pub mod text;

@@ -61,6 +61,32 @@ impl Limits {
         board: 1_048_576,
         quarantine_bytes: 64 << 20,
     };
+
+    /// The name of the first limit in which the two differ.
+    ///
+    /// ```
+    /// use nexowire_core::limits::Limits;
+    ///
+    /// let lower = Limits { lanes: 4, ..Limits::MAX };
+    /// assert_eq!(Limits::MAX.first_difference(&lower), Some("lanes"));
+    /// assert_eq!(lower.first_difference(&lower), None);
+    /// ```
+    pub fn first_difference(&self, other: &Self) -> Option<&'static str> {
+        macro_rules! differ {
+            ($($name:ident)+) => {{
+                // Takes the struct apart so that a limit that is added cannot be forgotten here.
+                let Self { $($name),+ } = *self;
+                $(if $name != other.$name {
+                    return Some(stringify!($name));
+                })+
+                None
+            }};
+        }
+        differ! {
+            body depth members routes queues lanes capacity batch items pending pending_bytes expectations endpoints
+            board quarantine_bytes
+        }
+    }
 }
 
 impl Default for Limits {
@@ -68,6 +94,9 @@ impl Default for Limits {
         Self::MAX
     }
 }
+
+/// Warnings that one configuration keeps; further ones say nothing new.
+pub const WARNINGS_MAX: usize = 256;
 
 /// Entries of a quarantine that is held in memory. Source: `drive.md`, Verdict.
 pub const QUARANTINE_ENTRIES_MAX: usize = 1_024;
