@@ -32,6 +32,7 @@ pub use words::{
 pub(crate) use body::body;
 pub(crate) use display::{display_event, is_pairs};
 pub(crate) use draft::{Draft, string, text_or_boolean};
+pub(crate) use event::boolean;
 pub(crate) use fields::ItemSpans;
 pub(crate) use header::header;
 pub(crate) use names::{BodyName, Ending, Seen, canonical};

@@ -194,6 +194,11 @@ impl<T: Item> Queue<T> {
         self.shared.close();
     }
 
+    /// Whether it is closed, empty, in nobody's hands, and nothing is on its way into it; once so it stays so.
+    pub fn has_ended(&self) -> bool {
+        self.shared.has_ended()
+    }
+
     /// A descriptor that is readable while a token waits: while a poll would find something. Made when it is first
     /// asked for.
     ///

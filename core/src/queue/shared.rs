@@ -172,7 +172,7 @@ impl<T: Item> Shared<T> {
 
     /// Closed, nothing in it, nothing in hands, no reservation out. A permit is held by each of those, so permits are
     /// all there is to ask. Once so it stays so, but for reservations that are about to find the queue closed.
-    fn has_ended(&self) -> bool {
+    pub(super) fn has_ended(&self) -> bool {
         self.is_closed() && self.lanes.iter().all(|lane| lane.gate.permits.none_out())
     }
 }

@@ -1,0 +1,68 @@
+//! The engine's time: it never goes back, and the system's never stands still. Source: `delivery.md`, section 6.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use crate::os;
+use crate::route::Clock;
+
+/// Whole milliseconds since 1970.
+#[derive(Debug)]
+pub(super) enum EngineClock {
+    /// The wall clock at opening, plus what a clock that nobody can set has counted since.
+    System { wall_ms: u64, boot_ms: u64 },
+    /// What it was last set to.
+    Manual(AtomicU64),
+}
+
+impl EngineClock {
+    pub(super) fn new(clock: Clock) -> Self {
+        match clock {
+            Clock::System => Self::System { wall_ms: os::wall_ms(), boot_ms: os::boot_ms() },
+            Clock::Manual => Self::Manual(AtomicU64::new(0)),
+        }
+    }
+
+    #[inline]
+    pub(super) fn now(&self) -> u64 {
+        match self {
+            Self::System { wall_ms, boot_ms } => wall_ms.saturating_add(os::boot_ms().saturating_sub(*boot_ms)),
+            // Relaxed: the number is all there is to see.
+            Self::Manual(now) => now.load(Ordering::Relaxed),
+        }
+    }
+
+    /// Sets a manual clock, unless to an earlier time.
+    pub(super) fn set(&self, now: u64) {
+        if let Self::Manual(clock) = self {
+            clock.fetch_max(now, Ordering::Relaxed);
+        }
+    }
+
+    /// Whether time passes by itself.
+    pub(super) fn is_system(&self) -> bool {
+        matches!(self, Self::System { .. })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_manual_clock_never_goes_back() {
+        let clock = EngineClock::new(Clock::Manual);
+        assert_eq!(clock.now(), 0);
+        for (set, now) in [(5, 5), (3, 5), (9, 9)] {
+            clock.set(set);
+            assert_eq!(clock.now(), now);
+        }
+    }
+
+    #[test]
+    fn a_system_clock_is_not_set() {
+        let clock = EngineClock::new(Clock::System);
+        let before = clock.now();
+        clock.set(u64::MAX);
+        assert!((before..before + 3_600_000).contains(&clock.now()));
+    }
+}

@@ -1,0 +1,111 @@
+//! What an engine says about itself.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use super::Engine;
+use crate::delivery::Verdict;
+use crate::queue;
+
+/// A snapshot. Bodies or items are counted by their verdict; `accepted` counts messages.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Counters {
+    /// New messages.
+    pub accepted: u64,
+    /// Bodies or items seen before.
+    pub duplicate: u64,
+    /// Entries that went to the quarantine.
+    pub quarantined: u64,
+    /// Entries of the quarantine that had to make room for later ones.
+    pub quarantine_left: u64,
+    /// Bodies that are no message.
+    pub ignored: u64,
+    /// Bodies that must be sent again.
+    pub busy: u64,
+    /// Bodies from senders that are not believed.
+    pub unauthorized: u64,
+    /// Requests of third parties that they may not send.
+    pub not_allowed: u64,
+    /// Bodies over the limit of size.
+    pub too_large: u64,
+    /// Bodies with an encoding.
+    pub encoded: u64,
+    /// Answers to requests of the host's own.
+    pub reply: u64,
+    /// Bad items beside good ones, which an endpoint without credentials does not keep.
+    pub items_dropped: u64,
+    /// Bytes of all bodies that were given to the engine.
+    pub bytes: u64,
+    /// By the name of the queue, those included that are still being drained.
+    pub queues: Vec<(String, queue::Counters)>,
+}
+
+/// The running numbers. Relaxed, all of them: nobody concludes anything from the order of two.
+#[derive(Debug, Default)]
+pub(super) struct Tally {
+    accepted: AtomicU64,
+    duplicate: AtomicU64,
+    quarantined: AtomicU64,
+    ignored: AtomicU64,
+    busy: AtomicU64,
+    unauthorized: AtomicU64,
+    not_allowed: AtomicU64,
+    too_large: AtomicU64,
+    encoded: AtomicU64,
+    reply: AtomicU64,
+    items_dropped: AtomicU64,
+    bytes: AtomicU64,
+}
+
+impl Tally {
+    /// Counts a body and its verdict. Entries of the quarantine are counted where they are kept.
+    #[inline]
+    pub(super) fn verdict(&self, verdict: Verdict, bytes: usize) {
+        let (counter, count) = match verdict {
+            Verdict::Accepted { count, .. } => (&self.accepted, u64::from(count)),
+            Verdict::Duplicate { .. } => (&self.duplicate, 1),
+            Verdict::Quarantined { .. } => (&self.quarantined, 0),
+            Verdict::Ignored { .. } => (&self.ignored, 1),
+            Verdict::Busy { .. } => (&self.busy, 1),
+            Verdict::Unauthorized { .. } => (&self.unauthorized, 1),
+            Verdict::NotAllowed => (&self.not_allowed, 1),
+            Verdict::TooLarge => (&self.too_large, 1),
+            Verdict::Encoded => (&self.encoded, 1),
+            Verdict::Reply(_) => (&self.reply, 1),
+        };
+        counter.fetch_add(count, Ordering::Relaxed);
+        self.bytes.fetch_add(bytes as u64, Ordering::Relaxed);
+    }
+
+    pub(super) fn quarantined(&self) {
+        self.quarantined.fetch_add(1, Ordering::Relaxed);
+    }
+
+    pub(super) fn items_dropped(&self, count: u32) {
+        self.items_dropped.fetch_add(u64::from(count), Ordering::Relaxed);
+    }
+}
+
+impl Engine {
+    /// What has happened so far.
+    pub fn counters(&self) -> Counters {
+        let tally = &self.inner.tally;
+        let read = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
+        Counters {
+            accepted: read(&tally.accepted),
+            duplicate: read(&tally.duplicate),
+            quarantined: read(&tally.quarantined),
+            quarantine_left: self.inner.quarantine.left(),
+            ignored: read(&tally.ignored),
+            busy: read(&tally.busy),
+            unauthorized: read(&tally.unauthorized),
+            not_allowed: read(&tally.not_allowed),
+            too_large: read(&tally.too_large),
+            encoded: read(&tally.encoded),
+            reply: read(&tally.reply),
+            items_dropped: read(&tally.items_dropped),
+            bytes: read(&tally.bytes),
+            queues: self.inner.running.load().counters(),
+        }
+    }
+}

@@ -1,0 +1,91 @@
+//! What a body deserves, before anything is shared with others: the order is that of `drive.md`, "Which one".
+
+use super::inbound::{Inbound, Source};
+use crate::classify::{classify, is_soap};
+use crate::delivery::{IgnoredReason, QuarantineReason, ReplyOutcome, Verdict};
+use crate::limits::Limits;
+use crate::nexo::{Fields, Kind, View, WebhookField};
+use crate::route::Endpoint;
+use crate::text::Text;
+
+/// What is to be done with a body. It lives on the stack of one call, so that its size is no matter.
+#[allow(clippy::large_enum_variant)]
+pub(super) enum Judgement {
+    /// Nothing but to answer.
+    Answer(Verdict),
+    /// Kept whole from the queues.
+    Quarantine(QuarantineReason),
+    /// One message for the queues.
+    Message(Fields),
+    /// A webhook, each of whose items is judged for itself.
+    Items(Fields),
+}
+
+/// Judges a body by itself; nothing is counted or kept.
+#[inline]
+pub(super) fn judge(inbound: &Inbound<'_>, endpoint: &Endpoint, limits: &Limits) -> Judgement {
+    let body = inbound.body.as_bytes();
+    if inbound.source == Source::Reply {
+        // No request of the host's own is known here, so that nobody waits for its answer.
+        return Judgement::Answer(Verdict::Reply(ReplyOutcome::Unknown));
+    }
+    if body.len() > limits.body as usize {
+        return Judgement::Answer(Verdict::TooLarge);
+    }
+    if !inbound.is_plain() {
+        return Judgement::Answer(Verdict::Encoded);
+    }
+    let fields = classify(body, limits).fields;
+    if let Some(reason) = kept_from_queues(&fields, body) {
+        return Judgement::Quarantine(reason);
+    }
+    match fields.kind {
+        Kind::Acknowledgement => Judgement::Answer(Verdict::Ignored { reason: IgnoredReason::Acknowledgement }),
+        Kind::StandardWebhook if fields.items == 0 => {
+            Judgement::Answer(Verdict::Ignored { reason: IgnoredReason::NoItems })
+        }
+        Kind::StandardWebhook if fields.items > limits.items => Judgement::Quarantine(QuarantineReason::TooManyItems),
+        Kind::StandardWebhook => Judgement::Items(fields),
+        _ => judge_message(fields, body, endpoint),
+    }
+}
+
+fn judge_message(fields: Fields, body: &[u8], endpoint: &Endpoint) -> Judgement {
+    let view = View::new(body, &fields);
+    if endpoint.third_party && fields.kind == Kind::Request && !is_for_third_parties(view) {
+        return Judgement::Answer(Verdict::NotAllowed);
+    }
+    let [sale_id, poi_id] = [view.sale_id(), view.poi_id()].map(|text| text.map(Text::to_bytes));
+    if !endpoint.speaks_for(None, sale_id.as_deref(), poi_id.as_deref()) {
+        return Judgement::Quarantine(QuarantineReason::OutOfScope);
+    }
+    Judgement::Message(fields)
+}
+
+/// Why one item of a webhook is bad, if it is.
+pub(super) fn judge_item(item: Option<&Fields>, body: &[u8], endpoint: &Endpoint) -> Option<QuarantineReason> {
+    let Some(fields) = item else { return Some(QuarantineReason::Malformed) };
+    let view = View::new(body, fields);
+    let text = |field| view.webhook_text(field).map(Text::to_bytes);
+    let (account, terminal) = (text(WebhookField::MerchantAccountCode), text(WebhookField::TerminalId));
+    let in_scope = endpoint.speaks_for(account.as_deref(), None, terminal.as_deref());
+    (!in_scope).then_some(QuarantineReason::OutOfScope)
+}
+
+fn kept_from_queues(fields: &Fields, body: &[u8]) -> Option<QuarantineReason> {
+    match (fields.kind, fields.flags.ambiguity()) {
+        (Kind::Malformed, _) if is_soap(body) => Some(QuarantineReason::Soap),
+        (Kind::Malformed, _) => Some(QuarantineReason::Malformed),
+        (Kind::Foreign, _) => Some(QuarantineReason::Foreign),
+        (Kind::ErrorBody, _) => Some(QuarantineReason::ErrorBody),
+        (_, Some("repeated_member")) => Some(QuarantineReason::RepeatedMember),
+        (_, Some("both_envelopes")) => Some(QuarantineReason::BothEnvelopes),
+        (_, Some(_)) => Some(QuarantineReason::TwoBodies),
+        (_, None) => None,
+    }
+}
+
+/// Third parties may ask customers and show them something, and no more.
+fn is_for_third_parties(view: View<'_>) -> bool {
+    view.body_member().is_some_and(|name| name.equals(b"InputRequest") || name.equals(b"DisplayRequest"))
+}
