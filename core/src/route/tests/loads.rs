@@ -85,7 +85,7 @@ merchant_accounts = []             # empty: any
 sale_ids = []
 poiids = []
 
-[summary]                          # texts for staff, by word; {poiid} {sale_id} {details} {result} {condition} are filled in
+[summary]                          # texts for staff, by word
 NetworkDisconnected = "Terminal {poiid} has no network"
 "##;
 
@@ -199,6 +199,29 @@ fn small_things() {
     assert_eq!(names, ["rule 1", "x"]);
     assert_eq!(configuration.rules()[1].queues, [0]);
     assert!(!configuration.rules()[0].goes_on && configuration.rules()[1].goes_on);
+}
+
+#[test]
+fn rules_that_fit_nothing() {
+    struct Empty;
+    impl Resolver for Empty {
+        fn file(&self, _: &str) -> Result<String, String> {
+            Ok(" \n".to_owned())
+        }
+        fn env(&self, _: &str) -> Result<String, String> {
+            Err("none".to_owned())
+        }
+    }
+    let text = "default_queue = \"a\"\n[[queue]]\nname = \"a\"\n[[queue]]\nname = \"b\"\n\
+                [[rule]]\nqueue = \"b\"\nendpoint = \"nowhere\"\n[[rule]]\nqueue = \"b\"\npoiid_file = \"empty.txt\"";
+    let configuration = Configuration::parse(text, &Empty).unwrap();
+    let places: Vec<_> = configuration.warnings().iter().map(|warning| (warning.line, warning.column)).collect();
+    assert_eq!(places, [(8, 12), (11, 14)]);
+    let table = Table::compile(&configuration);
+    let subject = Subject { poiid: Some(b""), ..Subject::new(Kind::Event) };
+    assert!(table.route(&subject).iter().eq([0]));
+    let misses: Vec<_> = table.explain(&subject).missed.iter().map(|miss| miss.matcher).collect();
+    assert_eq!(misses, ["endpoint", "poiid"]);
 }
 
 #[test]
