@@ -102,6 +102,18 @@ impl Resolver for Terminals {
     }
 }
 
+struct AnyFile;
+
+impl Resolver for AnyFile {
+    fn file(&self, _: &str) -> Result<String, String> {
+        Ok("V400m-1".to_owned())
+    }
+
+    fn env(&self, _: &str) -> Result<String, String> {
+        Err("none".to_owned())
+    }
+}
+
 /// All that can be compared.
 fn shown(configuration: &Configuration) -> String {
     format!(
@@ -141,6 +153,30 @@ fn toml_and_json_are_the_same() {
     assert!(Configuration::from_json(EXAMPLE, &Terminals).is_err());
     assert!(Configuration::from_toml(&json, &Terminals).is_err());
     assert!(Configuration::parse(&format!(" \r\n\t{json}\n"), &Terminals).is_ok());
+}
+
+/// Every place in an error is a place in the text, whatever is wrong with it.
+#[test]
+fn a_damaged_text_has_its_error_within() {
+    let value: toml::Table = toml::from_str(EXAMPLE).unwrap();
+    let (mut loaded, mut refused) = (0, 0);
+    for text in [EXAMPLE, &serde_json::to_string_pretty(&value).unwrap()] {
+        for (at, letter) in text.char_indices() {
+            let (before, after) = (&text[..at], &text[at + letter.len_utf8()..]);
+            for put in ["", "\"", "[", "{", "}", "9", "é", "\n"] {
+                let damaged = format!("{before}{put}{after}");
+                let Err(error) = Configuration::parse(&damaged, &AnyFile) else {
+                    loaded += 1;
+                    continue;
+                };
+                refused += 1;
+                // An end too early may be told of the line after the last.
+                let line = damaged.split('\n').nth(error.line as usize - 1).unwrap_or_default();
+                assert!(error.column as usize <= line.chars().count() + 1, "{error}\n{damaged}");
+            }
+        }
+    }
+    assert!(loaded > 1_000 && refused > 1_000, "{loaded} {refused}");
 }
 
 #[test]
