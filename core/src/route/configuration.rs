@@ -89,7 +89,8 @@ impl Configuration {
     /// What is used where no configuration is given.
     ///
     /// ```
-    /// let names = nexowire_core::route::Configuration::embedded().queues().iter().map(|q| q.name.clone()).collect::<Vec<_>>();
+    /// let configuration = nexowire_core::route::Configuration::embedded();
+    /// let names: Vec<_> = configuration.queues().iter().map(|queue| &*queue.name).collect();
     /// assert_eq!(names, ["payments", "terminals", "tender", "webhooks", "other"]);
     /// ```
     pub fn embedded() -> Self {

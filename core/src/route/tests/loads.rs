@@ -85,7 +85,7 @@ merchant_accounts = []             # empty: any
 sale_ids = []
 poiids = []
 
-[summary]                          # texts for staff, by word; {poiid} {sale_id} {details} {result} {condition} are filled in
+[summary]                          # texts for staff, by word
 NetworkDisconnected = "Terminal {poiid} has no network"
 "##;
 
@@ -95,6 +95,18 @@ impl Resolver for Terminals {
     fn file(&self, path: &str) -> Result<String, String> {
         assert_eq!(path, "terminals.txt");
         Ok("\u{feff}S1F2-1\r\n\n  S1F2L-*\n".to_owned())
+    }
+
+    fn env(&self, _: &str) -> Result<String, String> {
+        Err("none".to_owned())
+    }
+}
+
+struct AnyFile;
+
+impl Resolver for AnyFile {
+    fn file(&self, _: &str) -> Result<String, String> {
+        Ok("V400m-1".to_owned())
     }
 
     fn env(&self, _: &str) -> Result<String, String> {
@@ -141,6 +153,30 @@ fn toml_and_json_are_the_same() {
     assert!(Configuration::from_json(EXAMPLE, &Terminals).is_err());
     assert!(Configuration::from_toml(&json, &Terminals).is_err());
     assert!(Configuration::parse(&format!(" \r\n\t{json}\n"), &Terminals).is_ok());
+}
+
+/// Every place in an error is a place in the text, whatever is wrong with it.
+#[test]
+fn a_damaged_text_has_its_error_within() {
+    let value: toml::Table = toml::from_str(EXAMPLE).unwrap();
+    let (mut loaded, mut refused) = (0, 0);
+    for text in [EXAMPLE, &serde_json::to_string_pretty(&value).unwrap()] {
+        for (at, letter) in text.char_indices() {
+            let (before, after) = (&text[..at], &text[at + letter.len_utf8()..]);
+            for put in ["", "\"", "[", "{", "}", "9", "é", "\n"] {
+                let damaged = format!("{before}{put}{after}");
+                let Err(error) = Configuration::parse(&damaged, &AnyFile) else {
+                    loaded += 1;
+                    continue;
+                };
+                refused += 1;
+                // An end too early may be told of the line after the last.
+                let line = damaged.split('\n').nth(error.line as usize - 1).unwrap_or_default();
+                assert!(error.column as usize <= line.chars().count() + 1, "{error}\n{damaged}");
+            }
+        }
+    }
+    assert!(loaded > 1_000 && refused > 1_000, "{loaded} {refused}");
 }
 
 #[test]
@@ -199,6 +235,29 @@ fn small_things() {
     assert_eq!(names, ["rule 1", "x"]);
     assert_eq!(configuration.rules()[1].queues, [0]);
     assert!(!configuration.rules()[0].goes_on && configuration.rules()[1].goes_on);
+}
+
+#[test]
+fn rules_that_fit_nothing() {
+    struct Empty;
+    impl Resolver for Empty {
+        fn file(&self, _: &str) -> Result<String, String> {
+            Ok(" \n".to_owned())
+        }
+        fn env(&self, _: &str) -> Result<String, String> {
+            Err("none".to_owned())
+        }
+    }
+    let text = "default_queue = \"a\"\n[[queue]]\nname = \"a\"\n[[queue]]\nname = \"b\"\n\
+                [[rule]]\nqueue = \"b\"\nendpoint = \"nowhere\"\n[[rule]]\nqueue = \"b\"\npoiid_file = \"empty.txt\"";
+    let configuration = Configuration::parse(text, &Empty).unwrap();
+    let places: Vec<_> = configuration.warnings().iter().map(|warning| (warning.line, warning.column)).collect();
+    assert_eq!(places, [(8, 12), (11, 14)]);
+    let table = Table::compile(&configuration);
+    let subject = Subject { poiid: Some(b""), ..Subject::new(Kind::Event) };
+    assert!(table.route(&subject).iter().eq([0]));
+    let misses: Vec<_> = table.explain(&subject).missed.iter().map(|miss| miss.matcher).collect();
+    assert_eq!(misses, ["endpoint", "poiid"]);
 }
 
 #[test]
