@@ -158,8 +158,8 @@ fn fields() {
     let outputs = r#"[{"OutputContent":{"PredefinedContent":{"ReferenceID":"TransactionID=&TimeStamp=%2b&event=+"}}}]"#;
     let members = format!(r#""DisplayRequest":{{"DisplayOutput":{outputs}}}"#);
     let display = json!({
-        "kind": "response", "display_event": " ", "poi_transaction_id": "", "tender_reference": "", "psp_reference": null,
-        "time_stamp": "+", "flags": ["type_mismatch", "unknown_word"],
+        "kind": "response", "display_event": " ", "poi_transaction_id": "", "tender_reference": "",
+        "psp_reference": null, "time_stamp": "+", "flags": ["type_mismatch", "unknown_word"],
     });
     check(&message("SaleToPOIResponse", "Display", &members), &display);
     // The chain of time stamps goes on where a link is absent.
@@ -201,7 +201,8 @@ fn every_name_that_is_looked_for() {
         InputResult.Input.TextInput OutputResult OutputResult.Response OutputResult[].Response \
         OutputResult[].Response.Result OutputResult[].Response.ErrorCondition OutputResult.Response.AdditionalResponse";
     const BODY: &str = "POIData POIData.POITransactionID POIData.POITransactionID.TransactionID \
-        POIData.POITransactionID.TimeStamp SaleData SaleData.SaleTransactionID SaleData.SaleTransactionID.TransactionID \
+        POIData.POITransactionID.TimeStamp SaleData SaleData.SaleTransactionID \
+        SaleData.SaleTransactionID.TransactionID \
         PaymentResult PaymentResult.AmountsResp PaymentResult.AmountsResp.AuthorizedAmount \
         PaymentResult.AmountsResp.Currency ReversedAmount PaymentTransaction PaymentTransaction.AmountsReq \
         PaymentTransaction.AmountsReq.RequestedAmount PaymentTransaction.AmountsReq.Currency";

@@ -20,7 +20,7 @@ pub const BASES: &[(&str, &str)] = &[
         "display",
         r#"{"SaleToPOIRequest":{"DisplayRequest":{"DisplayOutput":[{"Device":"CashierDisplay","InfoQualify":"Status",
         "OutputContent":{"OutputFormat":"MessageRef","PredefinedContent":{"ReferenceID":
-        "TransactionID=ab12001732176001001.QWERTY12ZXCV3456&TimeStamp=2026-11-21T08%3a00%3a01.000Z&event=TENDER_FINAL"}},
+        "TransactionID=ab12001732176001001.QWERTY12ZXCV3456&TimeStamp=2026-11-21T08%3a00%3a01Z&event=TENDER_FINAL"}},
         "ResponseRequiredFlag":false}]},"MessageHeader":{"ProtocolVersion":"3.0","MessageClass":"Device",
         "MessageCategory":"Display","MessageType":"Request","SaleID":"TillA","ServiceID":"77","DeviceID":"12",
         "POIID":"V400m-100200300"}}}"#,
@@ -36,7 +36,8 @@ pub const BASES: &[(&str, &str)] = &[
         "payment request",
         r#"{"SaleToPOIRequest":{"MessageHeader":{"ProtocolVersion":"3.0","MessageClass":"Service",
         "MessageCategory":"Payment","MessageType":"Request","SaleID":"TillC","ServiceID":"79","POIID":"S1F2-9"},
-        "PaymentRequest":{"SaleData":{"SaleTransactionID":{"TransactionID":"order-9","TimeStamp":"2026-11-21T08:00:00Z"}},
+        "PaymentRequest":{"SaleData":{"SaleTransactionID":{"TransactionID":"order-9","TimeStamp":
+        "2026-11-21T08:00:00Z"}},
         "PaymentTransaction":{"AmountsReq":{"Currency":"EUR","RequestedAmount":12.50}}}}}"#,
     ),
     (
@@ -75,7 +76,8 @@ pub const BASES: &[(&str, &str)] = &[
         "RepeatedResponseMessageBody":{"PaymentResponse":{"POIData":{"POITransactionID":{"TransactionID":"x.y"}},
         "Response":{"Result":"Failure","ErrorCondition":"Cancel","AdditionalResponse":
         "message=108%20Shopper%20cancelled"}}}}},"MessageHeader":{"MessageCategory":"TransactionStatus","MessageClass":
-        "Service","MessageType":"Response","POIID":"S1F2-9","ProtocolVersion":"3.0","SaleID":"TillC","ServiceID":"82"}}}"#,
+        "Service","MessageType":"Response","POIID":"S1F2-9","ProtocolVersion":"3.0","SaleID":"TillC","ServiceID":
+        "82"}}}"#,
     ),
     (
         "input response",
@@ -96,8 +98,8 @@ pub const BASES: &[(&str, &str)] = &[
     (
         "webhook",
         r#"{"live":"false","notificationItems":[{"NotificationRequestItem":{"additionalData":{"hmacSignature":
-        "c2lnbmF0dXJl","tenderReference":"ab12001732176001001","terminalId":"S1F2-9"},"amount":{"currency":"EUR","value":
-        1250},"eventCode":"AUTHORISATION","eventDate":"2026-11-21T09:00:06+01:00","merchantAccountCode":"Shop",
+        "c2lnbmF0dXJl","tenderReference":"ab12001732176001001","terminalId":"S1F2-9"},"amount":{"currency":"EUR",
+        "value":1250},"eventCode":"AUTHORISATION","eventDate":"2026-11-21T09:00:06+01:00","merchantAccountCode":"Shop",
         "merchantReference":"order-9","operations":["CANCEL","REFUND"],"paymentMethod":"mc","pspReference":
         "QWERTY12ZXCV3456","reason":"","success":"true"}},{"NotificationRequestItem":{"eventCode":"REFUND","success":
         false,"originalReference":"QWERTY12ZXCV3456","pspReference":"R","amount":{"value":"3"}}},{"Other":{}}]}"#,
@@ -109,7 +111,8 @@ pub const BASES: &[(&str, &str)] = &[
     ),
     (
         "management webhook",
-        r#"{"createdAt":"2026-11-21T08:00:00Z","environment":"test","type":"terminalSettings.modified","data":{"id":"S"}}"#,
+        r#"{"createdAt":"2026-11-21T08:00:00Z","environment":"test","type":"terminalSettings.modified",
+        "data":{"id":"S"}}"#,
     ),
     ("errors", r#"{"errors":["Nexo Service: crypto error (6)"],"ServiceID":"-NULL-"}"#),
     ("an error of the API", r#"{"status":403,"errorCode":"010","message":"Not allowed","errorType":"security"}"#),

@@ -73,7 +73,7 @@ pub const VALUES: &[&str] = &[
 #[rustfmt::skip] // One a line would be three hundred lines.
 const HIDDEN: &[&str] = &[
     "{}", " { } ", "{\"a\":\"b\"}", "{\"a\":\"b\",\"a\":1}", "{\"additionalData\":{\"tid\":\"1\"},\"message\":\"m\"}",
-    "{\"x\":1.50,\"additionalData\":{\"n\":12,\"t\":true,\"z\":null,\"o\":{}},\"additionalData\":{\"p\":false},\"y\":[1]}",
+    "{\"x\":1.50,\"additionalData\":{\"n\":12,\"t\":true,\"z\":null},\"additionalData\":{\"p\":false},\"y\":[1]}",
     "{\"additionalData\":\"text\"}", "{\"additionalData\":[\"a\"]}",
     "{\"additionalData\":{\"additionalData\":{\"a\":1}}}", "[{}]", "\"a=b\"", "12", "{", "{}{}", "{\"a\":01}",
     "{\"\\u0061\\ud83d\\ude00\":\"\\n\"}", "{\"a\":\"\\udc00\"}", "\u{feff}{}",
