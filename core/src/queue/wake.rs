@@ -83,10 +83,11 @@ impl Wake {
     /// The descriptor, made now if nobody has asked before.
     #[cfg(unix)]
     pub(super) fn descriptor(&self, ready: impl Fn() -> bool) -> std::io::Result<std::os::fd::BorrowedFd<'_>> {
-        if self.signal.get().is_none() {
-            // Of two threads that come here at once one keeps its descriptor and the other closes its own.
-            let _taken = self.signal.set(Signal::new()?);
+        if let Some(signal) = self.signal.get() {
+            return Ok(signal.descriptor());
         }
+        // Of two threads that come here at once one keeps its descriptor and the other closes its own.
+        let _taken = self.signal.set(Signal::new()?);
         // Ringers before this saw no descriptor; the fence pairs with the one in `ring`.
         fence(Ordering::SeqCst);
         if ready() {
