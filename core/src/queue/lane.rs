@@ -278,3 +278,64 @@ fn remove<T>(entries: &mut VecDeque<Entry<T>>, seq: u64) -> Option<Entry<T>> {
     let at = entries.binary_search_by_key(&seq, |entry| entry.seq).ok()?;
     entries.remove(at)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{IDLE, Item, Lane};
+    use std::sync::atomic::{AtomicU64, Ordering};
+    use std::{hint, thread};
+
+    impl Item for u64 {
+        fn seq(&self) -> u64 {
+            *self
+        }
+    }
+
+    /// A message that arrives at the very moment its lane is freed: whoever of the two sees the other has to make the
+    /// token. The consumer sweeps its pause over the time that the news takes to the producer and back, so that the
+    /// two meet at every step of `settle`. A token that is lost leaves both waiting for ever; two trip an assertion.
+    #[test]
+    fn an_arrival_races_with_the_freeing_of_its_lane() {
+        const ROUNDS: u64 = 200_000;
+        let lane = Lane::<u64>::new(4);
+        let (tokens, taken) = (AtomicU64::new(0), AtomicU64::new(0));
+        let until = |ready: &dyn Fn() -> bool| {
+            for turn in 0_u64.. {
+                if ready() {
+                    return;
+                }
+                if turn % 1_024 == 1_023 { thread::yield_now() } else { hint::spin_loop() }
+            }
+        };
+        let ready = |ready: bool| {
+            if ready {
+                assert_eq!(tokens.swap(1, Ordering::SeqCst), 0, "one token at most");
+            }
+        };
+        thread::scope(|scope| {
+            scope.spawn(|| {
+                for seq in 1..=ROUNDS {
+                    until(&|| taken.load(Ordering::SeqCst) == seq - 1);
+                    ready(lane.push(seq));
+                }
+            });
+            let (mut out, mut done) = (Vec::new(), std::collections::VecDeque::new());
+            while taken.load(Ordering::SeqCst) < ROUNDS {
+                until(&|| tokens.load(Ordering::SeqCst) == 1);
+                tokens.store(0, Ordering::SeqCst);
+                let mut book = lane.book();
+                if lane.take(&mut book, 0, 1, &mut out).is_some() {
+                    let seq = out.pop().unwrap().item;
+                    taken.store(seq, Ordering::SeqCst);
+                    for _ in 0..seq % 128 {
+                        hint::spin_loop();
+                    }
+                    book.ack_all(&mut done);
+                    done.clear();
+                }
+                ready(lane.settle(&mut book));
+            }
+        });
+        assert_eq!(lane.gate.state.load(Ordering::SeqCst), IDLE);
+    }
+}

@@ -83,10 +83,11 @@ impl Wake {
     /// The descriptor, made now if nobody has asked before.
     #[cfg(unix)]
     pub(super) fn descriptor(&self, ready: impl Fn() -> bool) -> std::io::Result<std::os::fd::BorrowedFd<'_>> {
-        if self.signal.get().is_none() {
-            // Of two threads that come here at once one keeps its descriptor and the other closes its own.
-            let _taken = self.signal.set(Signal::new()?);
+        if let Some(signal) = self.signal.get() {
+            return Ok(signal.descriptor());
         }
+        // Of two threads that come here at once one keeps its descriptor and the other closes its own.
+        let _taken = self.signal.set(Signal::new()?);
         // Ringers before this saw no descriptor; the fence pairs with the one in `ring`.
         fence(Ordering::SeqCst);
         if ready() {
@@ -141,4 +142,52 @@ impl Wake {
 /// that stays owned, which is no reason to let every other thread panic too.
 pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Wake;
+    use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+    use std::sync::mpsc;
+    use std::thread;
+    use std::time::Duration;
+
+    /// The bell rings between a sleeper's last look and its sleep.
+    #[test]
+    fn a_bell_at_the_last_moment_is_heard() {
+        let wake = Wake::default();
+        let (seen, looks) = (AtomicBool::new(false), AtomicUsize::new(0));
+        let (last_look, now) = mpsc::channel();
+        thread::scope(|scope| {
+            let (wake, seen) = (&wake, &seen);
+            scope.spawn(move || {
+                now.recv().unwrap();
+                seen.store(true, Ordering::SeqCst);
+                wake.ring();
+            });
+            let woken = wake.sleep(Duration::from_secs(3_600), || {
+                let is_ready = seen.load(Ordering::SeqCst);
+                if looks.fetch_add(1, Ordering::SeqCst) == 1 {
+                    last_look.send(()).unwrap();
+                    // Gives the ringer every chance to ring too early; one that takes the gate cannot.
+                    (0..1_000).for_each(|_| thread::yield_now());
+                }
+                is_ready
+            });
+            assert!(woken);
+        });
+    }
+
+    /// What came while the descriptor was being disarmed raises it again.
+    #[cfg(unix)]
+    #[test]
+    fn a_disarmed_descriptor_is_raised_again_for_what_came_meanwhile() {
+        let wake = Wake::default();
+        wake.descriptor(|| true).unwrap();
+        assert!(wake.raised.load(Ordering::SeqCst));
+        wake.quiet(|| true);
+        assert!(wake.raised.load(Ordering::SeqCst));
+        wake.quiet(|| false);
+        assert!(!wake.raised.load(Ordering::SeqCst));
+    }
 }

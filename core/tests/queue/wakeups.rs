@@ -128,6 +128,34 @@ mod descriptor {
         assert!(readable(&queue, false));
     }
 
+    #[test]
+    fn rule_2_6_what_a_busy_consumer_leaves_makes_it_readable() {
+        let queue = Queue::new(small(2));
+        let mut busy = queue.consumer();
+        send(&queue, 0, [1]);
+        send(&queue, 1, [11]);
+        assert!(readable(&queue, false));
+        assert_eq!(poll(&mut busy, 0, 64), [1, 11]);
+        send(&queue, 0, [2]);
+        send(&queue, 1, [12]);
+        let mut idle = queue.consumer();
+        assert_eq!(poll(&mut idle, 0, 64), []);
+        assert!(!readable(&queue, false));
+        assert_eq!(poll(&mut busy, 0, 1), [2], "it has freed two lanes, and taken one");
+        assert!(readable(&queue, false));
+        assert_eq!(poll(&mut idle, 0, 64), [12]);
+    }
+
+    #[test]
+    fn rule_8_4_the_last_reservation_given_back_makes_it_readable() {
+        let queue = Queue::new(small(1));
+        let reservation = queue.reserve(0).unwrap();
+        queue.close();
+        assert!(!readable(&queue, false));
+        drop(reservation);
+        assert!(readable(&queue, false));
+    }
+
     /// A host that also reads the descriptor does no harm, if it polls until nothing comes, as it must.
     #[test]
     fn rule_2_6_a_host_may_read_it_too() {
