@@ -156,7 +156,7 @@ fn rule_8_4_drop_oldest_refuses_when_it_is_closed_only() {
     queue.close();
     assert_eq!(queue.reserve(0).err(), Some(Refused::Closed));
     let mut consumer = queue.consumer();
-    assert_eq!(poll(&mut consumer, 0, 1), [], "a reservation is out");
+    assert_eq!(poll(&mut consumer, 0, 1), [0_u64; 0], "a reservation is out");
     drop(ticket);
     assert!(consumer.poll(0, 1, &mut Vec::new()).is_err());
 }

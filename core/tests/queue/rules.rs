@@ -9,10 +9,10 @@ const WAIT: u64 = 60_000;
 fn smoke() {
     let queue = Queue::new(small(4));
     let mut consumer = queue.consumer();
-    assert_eq!(poll(&mut consumer, 0, 64), []);
+    assert_eq!(poll(&mut consumer, 0, 64), [0_u64; 0]);
     send(&queue, queue.lane_of(b"V400m-1"), 1..=3);
     assert_eq!(attempts(&mut consumer, 0, 64), [(1, 1), (2, 1), (3, 1)]);
-    assert_eq!(poll(&mut consumer, 0, 64), []);
+    assert_eq!(poll(&mut consumer, 0, 64), [0_u64; 0]);
     let counters = queue.counters();
     assert_eq!((counters.depth, counters.unacked, counters.delivered, counters.acked), (0, 0, 3, 3));
 }
@@ -63,7 +63,7 @@ fn rule_2_2_what_arrives_in_an_owned_lane_waits() {
     send(&queue, 0, [1]);
     assert_eq!(poll(&mut first, 0, 1), [1]);
     send(&queue, 0, [2]);
-    assert_eq!(poll(&mut second, 0, 64), []);
+    assert_eq!(poll(&mut second, 0, 64), [0_u64; 0]);
     assert_eq!(poll(&mut first, 0, 64), [2]);
 }
 
@@ -73,9 +73,9 @@ fn rule_2_2_a_poll_takes_one_batch_a_lane() {
     let mut consumer = queue.consumer();
     send(&queue, 0, 1..=4);
     assert_eq!(poll(&mut consumer, 0, 2), [1, 2]);
-    assert_eq!(poll(&mut consumer, 0, 2), [], "also not for the one that holds it");
+    assert_eq!(poll(&mut consumer, 0, 2), [0_u64; 0], "also not for the one that holds it");
     assert_eq!(consumer.ack(0, &[1]), 1);
-    assert_eq!(poll(&mut consumer, 0, 2), [], "a part of the batch is left");
+    assert_eq!(poll(&mut consumer, 0, 2), [0_u64; 0], "a part of the batch is left");
     assert_eq!(consumer.ack(0, &[2]), 1);
     assert_eq!(poll(&mut consumer, 0, 2), [3, 4]);
 }
@@ -145,7 +145,7 @@ fn rule_2_3_the_next_poll_acks_what_was_taken_away() {
     assert_eq!(poll(&mut slow, 0, 2), [1, 2]);
     assert_eq!(attempts(&mut other, WAIT, 1), [(1, 2)]);
     assert_eq!(poll(&mut slow, WAIT, 64), [3], "1 is acked in the other's hands, 2 in front");
-    assert_eq!(poll(&mut other, WAIT, 64), []);
+    assert_eq!(poll(&mut other, WAIT, 64), [0_u64; 0]);
     assert_eq!(queue.counters().acked, 2);
 }
 
@@ -156,7 +156,7 @@ fn rule_2_4_nothing_overtakes_what_waits_in_front() {
     send(&queue, 0, 1..=3);
     assert_eq!(poll(&mut first, 0, 2), [1, 2]);
     assert_eq!(first.release(0, &[1]), 1);
-    assert_eq!(poll(&mut second, 0, 64), [], "2 is still in somebody's hands");
+    assert_eq!(poll(&mut second, 0, 64), [0_u64; 0], "2 is still in somebody's hands");
     assert_eq!(first.ack(0, &[2]), 1);
     assert_eq!(poll(&mut second, 0, 64), [1, 3]);
 }
@@ -186,7 +186,7 @@ fn rule_2_5_ack_wait_of_zero_is_never() {
     assert_eq!(poll(&mut first, 7, 64), [1]);
     assert_eq!(queue.next_deadline(), None);
     assert_eq!(queue.advance(u64::MAX), 0);
-    assert_eq!(poll(&mut second, u64::MAX, 64), []);
+    assert_eq!(poll(&mut second, u64::MAX, 64), [0_u64; 0]);
     assert_eq!(queue.counters().oldest_hold, Some(7));
 }
 
@@ -250,7 +250,7 @@ fn rule_3_5_ack_wait_brings_back_what_is_left_in_order() {
     assert_eq!(queue.next_deadline(), Some(4_000 + WAIT), "and an ack from elsewhere");
     assert_eq!(first.ack(3_500, &[9]), 0);
     assert_eq!(queue.next_deadline(), Some(4_000 + WAIT), "but not one of nothing");
-    assert_eq!(poll(&mut second, 3_999 + WAIT, 64), []);
+    assert_eq!(poll(&mut second, 3_999 + WAIT, 64), [0_u64; 0]);
     assert_eq!(attempts(&mut second, 4_000 + WAIT, 64), [(3, 2), (4, 2), (5, 1)]);
     assert_eq!(queue.counters().released, 1, "what ack_wait takes is not released");
     assert_eq!(queue.next_deadline(), Some(4_000 + 2 * WAIT));
@@ -264,7 +264,7 @@ fn rule_3_5_any_poll_runs_what_is_due() {
     let (mut first, mut second) = (queue.consumer(), queue.consumer());
     send(&queue, 0, [1]);
     assert_eq!(poll(&mut first, 0, 64), [1]);
-    assert_eq!(poll(&mut second, WAIT - 1, 64), []);
+    assert_eq!(poll(&mut second, WAIT - 1, 64), [0_u64; 0]);
     assert_eq!(attempts(&mut second, WAIT, 64), [(1, 2)]);
 }
 
@@ -290,7 +290,7 @@ fn rule_7_1_a_reload_changes_ack_wait_of_what_is_in_hands() {
     assert_eq!(poll(&mut first, 0, 64), [1]);
     queue.set_ack_wait(10);
     assert_eq!(queue.next_deadline(), Some(10));
-    assert_eq!(poll(&mut second, 9, 64), []);
+    assert_eq!(poll(&mut second, 9, 64), [0_u64; 0]);
     assert_eq!(attempts(&mut second, 10, 64), [(1, 2)]);
     queue.set_ack_wait(0);
     assert_eq!(queue.advance(u64::MAX), 0);
@@ -318,7 +318,7 @@ fn rule_8_4_a_closed_queue_hands_out_the_rest_first() {
     assert_eq!(queue.reserve(0).err(), Some(Refused::Closed));
     assert_eq!(poll(&mut first, 0, 1), [1]);
     assert_eq!(poll(&mut first, 0, 1), [2], "what is in it is still handed out");
-    assert_eq!(poll(&mut second, 0, 1), [], "2 is held");
+    assert_eq!(poll(&mut second, 0, 1), [0_u64; 0], "2 is held");
     assert_eq!(first.drop_held(), 1);
     assert_eq!(poll(&mut second, 0, 1), [2], "and so is what comes back");
     assert_eq!(second.poll(0, 1, &mut out), Ok(0), "a reservation is out");
@@ -326,7 +326,7 @@ fn rule_8_4_a_closed_queue_hands_out_the_rest_first() {
     assert_eq!(poll(&mut second, 0, 1), [3]);
     assert_eq!(second.poll(0, 1, &mut out), Err(Closed));
     assert_eq!(queue.consumer().poll(0, 1, &mut out), Err(Closed), "for everybody");
-    assert_eq!(out, []);
+    assert_eq!(out, [0_u64; 0]);
 }
 
 #[test]

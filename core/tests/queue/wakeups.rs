@@ -20,7 +20,7 @@ fn a_wait_looks_before_it_waits() {
     send(&queue, 0, [2]);
     assert!(!consumer.wait(Duration::ZERO), "an arrival in an owned lane wakes nobody");
     assert_eq!(poll(&mut consumer, 0, 1), [2]);
-    assert_eq!(poll(&mut consumer, 0, 1), []);
+    assert_eq!(poll(&mut consumer, 0, 1), [0_u64; 0]);
     queue.close();
     assert!(consumer.wait(FOREVER), "the end is worth a poll");
     assert!(consumer.wait(FOREVER));
@@ -95,7 +95,7 @@ mod descriptor {
         assert!(readable(&queue, false));
         assert_eq!(poll(&mut consumer, 0, 64), [1]);
         assert!(readable(&queue, false), "only a poll that finds no token disarms it");
-        assert_eq!(poll(&mut consumer, 0, 64), []);
+        assert_eq!(poll(&mut consumer, 0, 64), [0_u64; 0]);
         assert!(!readable(&queue, false));
         send(&queue, 0, [2]);
         assert!(!readable(&queue, false), "an arrival in an owned lane wakes nobody");
@@ -122,7 +122,7 @@ mod descriptor {
         let mut consumer = queue.consumer();
         send(&queue, 0, [1]);
         assert_eq!(poll(&mut gone, 0, 64), [1]);
-        assert_eq!(poll(&mut consumer, 0, 64), []);
+        assert_eq!(poll(&mut consumer, 0, 64), [0_u64; 0]);
         assert!(!readable(&queue, false));
         assert_eq!(queue.advance(60_000), 1);
         assert!(readable(&queue, false));
@@ -139,7 +139,7 @@ mod descriptor {
         send(&queue, 0, [2]);
         send(&queue, 1, [12]);
         let mut idle = queue.consumer();
-        assert_eq!(poll(&mut idle, 0, 64), []);
+        assert_eq!(poll(&mut idle, 0, 64), [0_u64; 0]);
         assert!(!readable(&queue, false));
         assert_eq!(poll(&mut busy, 0, 1), [2], "it has freed two lanes, and taken one");
         assert!(readable(&queue, false));
@@ -168,7 +168,7 @@ mod descriptor {
             let descriptor = queue.descriptor().unwrap();
             assert_eq!(rustix::io::read(descriptor, &mut [0; 8]), Ok(8));
             assert_eq!(poll(&mut consumer, 0, 64), [seq]);
-            assert_eq!(poll(&mut consumer, 0, 64), []);
+            assert_eq!(poll(&mut consumer, 0, 64), [0_u64; 0]);
         }
     }
 
