@@ -326,7 +326,7 @@ fn rule_8_4_a_closed_queue_hands_out_the_rest_first() {
     assert_eq!(poll(&mut second, 0, 1), [3]);
     assert_eq!(second.poll(0, 1, &mut out), Err(Closed));
     assert_eq!(queue.consumer().poll(0, 1, &mut out), Err(Closed), "for everybody");
-    assert_eq!(out, [0_u64; 0]);
+    assert!(out.is_empty());
 }
 
 #[test]
