@@ -126,6 +126,7 @@ impl<'r> Entry<'_, 'r> {
         for reservation in reservations.into_senders() {
             reservation.send(message.clone());
         }
+        self.inner.tally.accepted(fields.kind, 1);
         Ok(Verdict::Accepted { first_seq: seq, count: 1, stored: false })
     }
 
@@ -168,6 +169,7 @@ impl<'r> Entry<'_, 'r> {
             senders.by_ref().take(targets).for_each(|reservation| reservation.send(message.clone()));
             first.get_or_insert(message);
         });
+        self.inner.tally.accepted(fields.kind, good);
         self.inner.tally.items_dropped(bad.len() as u32);
         Ok(Verdict::Accepted { first_seq, count: good, stored: false })
     }
