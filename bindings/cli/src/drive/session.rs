@@ -1,8 +1,9 @@
 //! One engine, its consumers by name, and the operations on them.
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 
-use nexowire_core::engine::{Consumer, Engine, Inbound, Source, UnknownEndpoint};
+use nexowire_core::engine::{Consumer, Delivered, Engine, Inbound, Source, UnknownEndpoint};
 use nexowire_core::message::BodySource;
 use nexowire_core::route::{Clock, Configuration, SystemResolver};
 use serde_json::{Value, json};
@@ -106,21 +107,29 @@ impl Session {
     fn poll(&mut self, members: &Members<'_>) -> Result<Value, Failure> {
         let key = consumer_key(members)?;
         let max = usize::try_from(members.number("max")?.unwrap_or(POLL_MAX)).unwrap_or(usize::MAX);
-        if !self.consumers.contains_key(&key) {
-            let queue = self.engine.queue(&key.0).ok_or_else(|| no_queue(&key.0))?;
-            self.consumers.insert(key.clone(), queue.consumer());
-        }
+        self.known_queue(&key)?;
         self.set_time(members)?;
-        // OK because it was inserted above if it was not there.
-        let consumer = self.consumers.get_mut(&key).expect("a consumer");
         let mut batch = vec![];
-        if consumer.poll(max, &mut batch).is_err() {
-            // The name may be given to a new queue by a later reload, which is not the one that has ended.
-            self.consumers.remove(&key);
-            return Err(Failure::closed(&format!("queue `{}` was removed and is drained", key.0)));
-        }
+        while !self.poll_into(&key, max, &mut batch)? {}
         let messages = batch.iter().map(|delivered| MessageLine::new(&self.engine, &key.0, delivered));
         Ok(json!({"messages": messages.map(|line| json!(line)).collect::<Vec<_>>()}))
+    }
+
+    /// Polls with the consumer of this name; `false` if it was one of a queue that has ended meanwhile, and is gone.
+    fn poll_into(&mut self, key: &(String, String), max: usize, batch: &mut Vec<Delivered>) -> Result<bool, Failure> {
+        let consumer = match self.consumers.entry(key.clone()) {
+            Entry::Occupied(entry) => entry.into_mut(),
+            Entry::Vacant(entry) => entry.insert(self.engine.queue(&key.0).ok_or_else(|| no_queue(&key.0))?.consumer()),
+        };
+        if consumer.poll(max, batch).is_ok() {
+            return Ok(true);
+        }
+        self.consumers.remove(key);
+        // A reload may have given the name to a new queue, of which there is something to poll.
+        match self.engine.queue(&key.0) {
+            Some(_) => Ok(false),
+            None => Err(Failure::closed(&format!("queue `{}` was removed and is drained", key.0))),
+        }
     }
 
     fn ack(&mut self, members: &Members<'_>) -> Result<Value, Failure> {

@@ -15,14 +15,21 @@ const DETAILS_LENGTH_MAX: usize = 160;
 /// Time, queue, terminal, what happened, and its decoded details.
 pub(super) fn write(out: &mut Vec<u8>, engine: &Engine, queue: &str, message: &Message) -> io::Result<()> {
     let view = message.view();
-    let time = view.time_stamp().unwrap_or_default();
-    // The time of day is between the `T` and the fraction or zone.
-    let time: String = time.split_once(['T', ' ']).map_or("", |(_, time)| time).chars().take(8).collect();
+    let time = time_of_day(view.time_stamp().as_deref(), message.origin().received_at);
     let poi_id = view.poi_id().map(|text| text.to_str().into_owned()).unwrap_or_default();
     let details: String = plain(&details(view)).chars().take(DETAILS_LENGTH_MAX).collect();
     let summary = plain(&engine.summary(view));
-    let line = format!("{:8}  {queue:9}  {:20}  {summary}  {details}", plain(&time), plain(&poi_id));
+    let line = format!("{:8}  {queue:9}  {:21}  {summary}  {details}", plain(&time), plain(&poi_id));
     writeln!(out, "{}", line.trim_end())
+}
+
+/// Hours, minutes and seconds as the message says, between its `T` and its fraction or zone; else of its arrival.
+fn time_of_day(time_stamp: Option<&str>, received_at: u64) -> String {
+    if let Some((_, time)) = time_stamp.and_then(|text| text.split_once(['T', ' '])) {
+        return time.chars().take(8).collect();
+    }
+    let seconds = received_at / 1_000;
+    format!("{:02}:{:02}:{:02}", seconds / 3_600 % 24, seconds / 60 % 60, seconds % 60)
 }
 
 /// The same as JSON: what `nexowire drive` answers to a poll.
