@@ -4,8 +4,8 @@ use crate::error::{Error, ErrorKind};
 use crate::json::{Cursor, Name, first_error};
 use crate::limits::Limits;
 use crate::nexo::{
-    BodyName, Draft, Envelope, Field, Fields, Flags, Kind, Seen, WebhookField, body, canonical, header, namesakes,
-    string, text_or_boolean, webhook,
+    BodyName, Draft, Envelope, Field, Fields, Flags, Kind, Seen, WebhookField, body, canonical, conclude, header,
+    namesakes, string, text_or_boolean, webhook,
 };
 use crate::simd::Kernel;
 use crate::span::{Encoding, Span};
@@ -16,17 +16,16 @@ type Fallback<'a> = (Name<'a>, usize);
 
 /// Validates `body` as JSON and finds its fields, in the order in which they come, without allocating or copying.
 ///
-/// `kind` and `words` of the answer are those of [`crate::classify::classify`], which also knows what to make of a body
-/// that is not JSON.
+/// What to make of a body that is not JSON is known to [`crate::classify::classify`].
 ///
 /// # Errors
 /// What is wrong first, reading from the left. See [`ErrorKind`].
 pub fn parse(body: &[u8], limits: &Limits) -> Result<Fields, Error> {
-    parse_with(Kernel::fastest(), body, limits).map(|draft| crate::classify::finish(draft, body))
+    parse_with(Kernel::fastest(), body, limits)
 }
 
 /// The walk by one kernel.
-pub(crate) fn parse_with(kernel: Kernel, body: &[u8], limits: &Limits) -> Result<Draft, Error> {
+pub(crate) fn parse_with(kernel: Kernel, body: &[u8], limits: &Limits) -> Result<Fields, Error> {
     if body.len() > limits.body as usize {
         return Err(Error::new(ErrorKind::BodyTooLarge, limits.body as usize));
     }
@@ -36,7 +35,7 @@ pub(crate) fn parse_with(kernel: Kernel, body: &[u8], limits: &Limits) -> Result
     let mut cursor = Cursor::new(body, limits, kernel);
     let mut draft = Draft::new();
     match root(&mut cursor, &mut draft).and_then(|()| cursor.finish()) {
-        Ok(()) => Ok(draft),
+        Ok(()) => Ok(conclude(draft, body)),
         Err(error) => Err(first_error(body, error)),
     }
 }

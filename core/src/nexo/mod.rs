@@ -1,6 +1,7 @@
 //! The words and shapes of nexo messages. Knows no queue.
 
 mod body;
+mod conclude;
 mod display;
 mod draft;
 mod event;
@@ -30,9 +31,10 @@ pub use words::{
 };
 
 pub(crate) use body::body;
-pub(crate) use display::{display_event, is_pairs};
+pub(crate) use conclude::conclude;
+pub(crate) use display::is_pairs;
 pub(crate) use draft::{Draft, string, text_or_boolean};
 pub(crate) use event::boolean;
 pub(crate) use fields::ItemSpans;
 pub(crate) use header::header;
-pub(crate) use names::{BodyName, Ending, Seen, canonical, namesakes};
+pub(crate) use names::{BodyName, Seen, canonical, namesakes};
