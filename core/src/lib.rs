@@ -59,3 +59,8 @@ pub mod text;
 pub mod timestamp;
 
 pub use error::{Error, ErrorKind};
+
+/// The README's example runs as a test.
+#[cfg(doctest)]
+#[doc = include_str!("../../README.md")]
+struct Readme;
