@@ -11,7 +11,7 @@ use crate::form;
 use crate::json::{Cursor, Value, unescape};
 use crate::limits::Limits;
 use crate::simd::Kernel;
-use crate::text::{Text, lossy};
+use crate::text::Text;
 
 /// How an AdditionalResponse is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -83,7 +83,7 @@ impl<'a> AdditionalResponse<'a> {
 
     /// The text itself, before any decoding but that of the JSON string.
     pub fn text(&self) -> Cow<'_, str> {
-        lossy(Cow::Borrowed(&self.text))
+        form::lossy(Cow::Borrowed(&self.text))
     }
 
     /// The JSON object that the Base64 stands for.
@@ -150,7 +150,7 @@ fn scalar_member<'a>(
     pairs: &mut Vec<TextPair<'a>>,
 ) -> Result<(), crate::Error> {
     if let Value::String(span) | Value::Number(span) | Value::Boolean(span) = cursor.value()? {
-        pairs.push((lossy(key), Text::at(cursor.text(), span).to_str()));
+        pairs.push((form::lossy(key), Text::at(cursor.text(), span).to_str()));
     }
     Ok(())
 }

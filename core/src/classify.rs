@@ -1,6 +1,6 @@
 //! What a body is, by its structure; and which of its words are known. Never fails: what is not JSON is a kind too.
 
-use crate::error::{Error, ErrorKind};
+use crate::error::Error;
 use crate::limits::Limits;
 use crate::nexo::{
     BodyName, Draft, Ending, Envelope, ErrorCondition, EventToNotify, Field, Fields, Flags, Kind, MessageCategory,
@@ -45,16 +45,13 @@ pub fn classify(body: &[u8], limits: &Limits) -> Classified {
 pub fn classify_with(kernel: Kernel, body: &[u8], limits: &Limits) -> Classified {
     match parse_with(kernel, body, limits) {
         Ok(draft) => Classified { fields: finish(draft, body), error: None },
-        Err(error) => Classified { fields: not_json(body, error), error: Some(error) },
+        Err(error) => Classified { fields: not_json(body), error: Some(error) },
     }
 }
 
-/// What a body that is not JSON is.
+/// What a body that is not valid is, also one that is too long: its sender can still be told what it was.
 #[cold]
-fn not_json(body: &[u8], error: Error) -> Fields {
-    if error.kind() == ErrorKind::BodyTooLarge {
-        return Fields::of_kind(Kind::Malformed);
-    }
+fn not_json(body: &[u8]) -> Fields {
     let blank = |byte: &u8| !matches!(byte, b' ' | b'\t' | b'\r' | b'\n');
     let start = body.iter().position(blank).unwrap_or(body.len());
     let end = body.iter().rposition(blank).map_or(start, |last| last + 1);

@@ -1,11 +1,11 @@
 //! One pass over a whole body: the grammar of every byte, and the place of every field.
 
 use crate::error::{Error, ErrorKind};
-use crate::json::{Cursor, Name, first_error, unescape};
+use crate::json::{Cursor, Name, first_error};
 use crate::limits::Limits;
 use crate::nexo::{
-    BodyName, Draft, Envelope, Field, Fields, Flags, Kind, Seen, WebhookField, body, canonical, header, string,
-    text_or_boolean, webhook,
+    BodyName, Draft, Envelope, Field, Fields, Flags, Kind, Seen, WebhookField, body, canonical, header, namesakes,
+    string, text_or_boolean, webhook,
 };
 use crate::simd::Kernel;
 use crate::span::{Encoding, Span};
@@ -77,6 +77,10 @@ struct Root {
     has_message: bool,
     has_type: bool,
     has_data: bool,
+    /// Repeated names, by the kinds that are asked for them.
+    asked_first: Flags,
+    asked_of_webhooks: Flags,
+    asked_of_others: Flags,
 }
 
 impl Root {
@@ -94,24 +98,28 @@ impl Root {
 }
 
 fn root_object(cursor: &mut Cursor<'_>, draft: &mut Draft) -> Result<(), Error> {
-    let (mut root, mut seen, mut flags) = (Root::default(), Seen::default(), Flags::NONE);
+    let (mut root, mut seen, mut envelopes) = (Root::default(), Seen::default(), Flags::NONE);
     cursor.object(|cursor, name| {
         match canonical(name) {
-            b"SaleToPOIRequest" if seen.first(0, &mut flags) => envelope(cursor, draft, Envelope::Request)?,
-            b"SaleToPOIResponse" if seen.first(1, &mut flags) => envelope(cursor, draft, Envelope::Response)?,
-            b"notificationItems" if seen.first(2, &mut flags) => root.items = webhook::notification_items(cursor)?,
-            b"live" if seen.first(3, &mut flags) => root.live = text_or_boolean(cursor)?,
-            b"errors" if seen.first(4, &mut flags) => {
+            b"SaleToPOIRequest" if seen.first(0, &mut envelopes) => envelope(cursor, draft, Envelope::Request)?,
+            b"SaleToPOIResponse" if seen.first(1, &mut envelopes) => envelope(cursor, draft, Envelope::Response)?,
+            b"notificationItems" if seen.first(2, &mut root.asked_first) => {
+                root.items = webhook::notification_items(cursor)?;
+            }
+            b"live" if seen.first(3, &mut root.asked_of_webhooks) => root.live = text_or_boolean(cursor)?,
+            b"errors" if seen.first(4, &mut root.asked_of_others) => {
                 root.has_errors = cursor.peek() == b'[';
                 cursor.skip()?;
             }
-            b"errorCode" if seen.first(5, &mut flags) => root.has_error_code = string(cursor)?.is_some(),
-            b"message" if seen.first(6, &mut flags) => {
+            b"errorCode" if seen.first(5, &mut root.asked_of_others) => {
+                root.has_error_code = string(cursor)?.is_some();
+            }
+            b"message" if seen.first(6, &mut root.asked_of_others) => {
                 root.has_message = true;
                 cursor.skip()?;
             }
-            b"type" if seen.first(7, &mut flags) => root.has_type = string(cursor)?.is_some(),
-            b"data" if seen.first(8, &mut flags) => {
+            b"type" if seen.first(7, &mut root.asked_of_others) => root.has_type = string(cursor)?.is_some(),
+            b"data" if seen.first(8, &mut root.asked_of_others) => {
                 root.has_data = cursor.peek() == b'{';
                 cursor.skip()?;
             }
@@ -120,17 +128,23 @@ fn root_object(cursor: &mut Cursor<'_>, draft: &mut Draft) -> Result<(), Error> 
         Ok(())
     })?;
     if draft.fields.envelope == Envelope::Other {
-        without_envelope(draft, &root, flags);
+        without_envelope(draft, &root, envelopes);
     } else {
-        draft.flags().insert(flags);
+        draft.flags().insert(envelopes);
     }
     Ok(())
 }
 
-/// What the root members make of a body that has no envelope. What is not routed has no flags.
-fn without_envelope(draft: &mut Draft, root: &Root, flags: Flags) {
+/// What the root members make of a body that has no envelope. What is not routed has no flags; what is has those of
+/// the names that were asked for until its kind was known.
+fn without_envelope(draft: &mut Draft, root: &Root, envelopes: Flags) {
     draft.fields.kind = root.kind();
-    if matches!(draft.fields.kind, Kind::StandardWebhook | Kind::ManagementWebhook) {
+    let asked = match draft.fields.kind {
+        Kind::StandardWebhook => root.asked_of_webhooks,
+        Kind::ManagementWebhook => root.asked_of_others,
+        _ => return,
+    };
+    for flags in [envelopes, root.asked_first, asked] {
         draft.flags().insert(flags);
     }
     if let Some(items) = root.items {
@@ -211,12 +225,7 @@ fn fallback_body(text: &[u8], draft: &mut Draft, envelope_start: usize, fallback
     draft.fields.set(Field::BodyMember, Some(name.span));
     draft.fields.set(Field::Body, Span::new(start, start + 1, Encoding::Plain));
     body(&mut Cursor::over_valid_from(text, start), draft, None)?;
-    let mut namesakes = 0;
-    Cursor::over_valid_from(text, envelope_start).object(|cursor, other| {
-        namesakes += u32::from(unescape(other.raw) == unescape(name.raw));
-        cursor.skip().map(drop)
-    })?;
-    if namesakes > 1 {
+    if namesakes(text, envelope_start, name, usize::MAX) > 1 {
         draft.flags().insert(Flags::REPEATED_MEMBER);
     }
     Ok(())

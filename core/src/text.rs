@@ -64,7 +64,7 @@ impl<'a> Text<'a> {
 
     /// The text, escapes resolved; bytes that are not UTF-8, which only a form can hold, read as U+FFFD.
     pub fn to_str(self) -> Cow<'a, str> {
-        lossy(self.to_bytes())
+        form::lossy(self.to_bytes())
     }
 
     /// The bytes of the text one after the other, without allocating.
@@ -125,17 +125,6 @@ impl Iterator for Bytes<'_> {
             Self::Json(bytes) => bytes.next(),
             Self::Form(bytes) => bytes.next(),
         }
-    }
-}
-
-/// Bytes as text; what is not UTF-8 reads as U+FFFD. Borrowed stays borrowed where it is UTF-8.
-pub(crate) fn lossy(bytes: Cow<'_, [u8]>) -> Cow<'_, str> {
-    match bytes {
-        Cow::Borrowed(bytes) => String::from_utf8_lossy(bytes),
-        Cow::Owned(bytes) => match String::from_utf8_lossy(&bytes) {
-            Cow::Borrowed(_) => Cow::Owned(String::from_utf8(bytes).unwrap_or_default()),
-            Cow::Owned(text) => Cow::Owned(text),
-        },
     }
 }
 

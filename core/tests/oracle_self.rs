@@ -121,7 +121,7 @@ fn json_text() -> impl Strategy<Value = String> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(20_000))]
+    #![proptest_config(ProptestConfig::with_cases(20_000_u32.max(ProptestConfig::default().cases)))]
 
     #[test]
     fn generated_texts_are_read_as_serde_reads_them(text in json_text()) {

@@ -157,6 +157,7 @@ impl<'r> Entry<'_, 'r> {
         while let Some(reservation) = reservations.take() {
             reservation.send(message.clone());
         }
+        self.inner.tally.accepted(fields.kind, 1);
         Ok(Verdict::Accepted { first_seq: seq, count: 1, stored: false })
     }
 
@@ -201,6 +202,7 @@ impl<'r> Entry<'_, 'r> {
                 reservation.send(message.clone());
             }
         });
+        self.inner.tally.accepted(fields.kind, good);
         self.inner.tally.items_dropped(fields.items - good);
         Ok(Verdict::Accepted { first_seq, count: good, stored: false })
     }

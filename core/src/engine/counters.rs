@@ -4,6 +4,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::Engine;
 use crate::delivery::Verdict;
+use crate::nexo::Kind;
 use crate::queue;
 
 /// A snapshot. Bodies or items are counted by their verdict; `accepted` counts messages.
@@ -12,6 +13,8 @@ use crate::queue;
 pub struct Counters {
     /// New messages.
     pub accepted: u64,
+    /// New messages by what they are, those of which there are any.
+    pub kinds: Vec<(Kind, u64)>,
     /// Bodies or items seen before.
     pub duplicate: u64,
     /// Entries that went to the quarantine.
@@ -43,7 +46,8 @@ pub struct Counters {
 /// The running numbers. Relaxed, all of them: nobody concludes anything from the order of two.
 #[derive(Debug, Default)]
 pub(super) struct Tally {
-    accepted: AtomicU64,
+    /// By the number of the kind.
+    accepted: [AtomicU64; Kind::ALL.len() + 1],
     duplicate: AtomicU64,
     quarantined: AtomicU64,
     ignored: AtomicU64,
@@ -58,23 +62,29 @@ pub(super) struct Tally {
 }
 
 impl Tally {
-    /// Counts a body and its verdict. Entries of the quarantine are counted where they are kept.
+    /// Counts a body and its verdict.
+    ///
+    /// Messages and entries of the quarantine are counted where they are kept.
     #[inline]
     pub(super) fn verdict(&self, verdict: Verdict, bytes: usize) {
-        let (counter, count) = match verdict {
-            Verdict::Accepted { count, .. } => (&self.accepted, u64::from(count)),
-            Verdict::Duplicate { .. } => (&self.duplicate, 1),
-            Verdict::Quarantined { .. } => (&self.quarantined, 0),
-            Verdict::Ignored { .. } => (&self.ignored, 1),
-            Verdict::Busy { .. } => (&self.busy, 1),
-            Verdict::Unauthorized { .. } => (&self.unauthorized, 1),
-            Verdict::NotAllowed => (&self.not_allowed, 1),
-            Verdict::TooLarge => (&self.too_large, 1),
-            Verdict::Encoded => (&self.encoded, 1),
-            Verdict::Reply(_) => (&self.reply, 1),
-        };
-        counter.fetch_add(count, Ordering::Relaxed);
         self.bytes.fetch_add(bytes as u64, Ordering::Relaxed);
+        let counter = match verdict {
+            Verdict::Accepted { .. } | Verdict::Quarantined { .. } => return,
+            Verdict::Duplicate { .. } => &self.duplicate,
+            Verdict::Ignored { .. } => &self.ignored,
+            Verdict::Busy { .. } => &self.busy,
+            Verdict::Unauthorized { .. } => &self.unauthorized,
+            Verdict::NotAllowed => &self.not_allowed,
+            Verdict::TooLarge => &self.too_large,
+            Verdict::Encoded => &self.encoded,
+            Verdict::Reply(_) => &self.reply,
+        };
+        counter.fetch_add(1, Ordering::Relaxed);
+    }
+
+    #[inline]
+    pub(super) fn accepted(&self, kind: Kind, count: u32) {
+        self.accepted[kind as usize].fetch_add(u64::from(count), Ordering::Relaxed);
     }
 
     pub(super) fn quarantined(&self) {
@@ -91,8 +101,10 @@ impl Engine {
     pub fn counters(&self) -> Counters {
         let tally = &self.inner.tally;
         let read = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
+        let kinds = Kind::ALL.map(|kind| (kind, read(&tally.accepted[kind as usize])));
         Counters {
-            accepted: read(&tally.accepted),
+            accepted: kinds.iter().map(|(_, count)| count).sum(),
+            kinds: kinds.into_iter().filter(|(_, count)| *count > 0).collect(),
             duplicate: read(&tally.duplicate),
             quarantined: read(&tally.quarantined),
             quarantine_left: self.inner.quarantine.left(),

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use super::{DisplayEvent, EventToNotify, Field, View, Vocabulary, Word};
 use crate::form;
-use crate::text::{Text, lossy};
+use crate::text::Text;
 
 impl<'a> View<'a> {
     /// `EventNotification.EventToNotify`
@@ -119,7 +119,7 @@ fn value_of<'a>(text: Text<'a>, key: &[u8]) -> Option<Cow<'a, str>> {
     match text.to_bytes() {
         Cow::Borrowed(bytes) => form::find(bytes, key).map(form::Pair::value),
         Cow::Owned(bytes) => {
-            form::find(&bytes, key).map(|pair| lossy(Cow::Owned(form::decode(pair.raw_value()).into_owned())))
+            form::find(&bytes, key).map(|pair| form::lossy(Cow::Owned(form::decode(pair.raw_value()).into_owned())))
         }
     }
 }

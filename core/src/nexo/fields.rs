@@ -40,7 +40,7 @@ fields! {
         25 RepeatedResult "the repeated message's Result",
         26 RepeatedErrorCondition "the repeated message's ErrorCondition",
         27 RepeatedAdditionalResponse "the repeated message's AdditionalResponse",
-        28 NexoBlob "NexoBlob", 29 Input "InputResult.Input, raw JSON",
+        28 NexoBlob "NexoBlob", 29 Input "the first byte of InputResult.Input",
     }
 }
 

@@ -22,7 +22,8 @@ pub struct InputAnswer {
 impl View<'_> {
     /// The customer's answer; `None` if the message has no `InputResult.Input`.
     pub fn input_answer(self) -> Option<InputAnswer> {
-        let input = self.fields.get(Field::Input)?.of(self.body);
+        let start = self.fields.get(Field::Input)?.start();
+        let input = json::Cursor::over_valid_from(self.body, start).raw().ok()?;
         let flag = member(input, "/ConfirmedFlag");
         let menu = json::pointer(input, "/MenuEntryNumber").map(elements).unwrap_or_default();
         Some(InputAnswer {

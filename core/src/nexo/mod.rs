@@ -35,4 +35,4 @@ pub(crate) use draft::{Draft, string, text_or_boolean};
 pub(crate) use event::boolean;
 pub(crate) use fields::ItemSpans;
 pub(crate) use header::header;
-pub(crate) use names::{BodyName, Ending, Seen, canonical};
+pub(crate) use names::{BodyName, Ending, Seen, canonical, namesakes};

@@ -1,7 +1,7 @@
 //! Names of members, compared after unescaping.
 
 use super::{Flags, MessageCategory, Vocabulary};
-use crate::json::Name;
+use crate::json::{Cursor, Name, unescape};
 use crate::span::Encoding;
 use crate::text::Text;
 
@@ -11,16 +11,20 @@ const NAMES: &[&str] = &[
     "AmountsReq",
     "AmountsResp",
     "AuthorizedAmount",
+    "ConfirmedFlag",
     "Currency",
     "Device",
     "DeviceID",
+    "DigitInput",
     "DisplayOutput",
     "ErrorCondition",
     "EventDetails",
     "EventToNotify",
+    "FunctionKey",
     "Input",
     "InputResult",
     "MaintenanceRequiredFlag",
+    "MenuEntryNumber",
     "MessageCategory",
     "MessageClass",
     "MessageHeader",
@@ -32,6 +36,7 @@ const NAMES: &[&str] = &[
     "POIData",
     "POIID",
     "POITransactionID",
+    "Password",
     "PaymentResult",
     "PaymentTransaction",
     "PredefinedContent",
@@ -51,6 +56,7 @@ const NAMES: &[&str] = &[
     "SaleTransactionID",
     "SecurityTrailer",
     "ServiceID",
+    "TextInput",
     "TimeStamp",
     "TransactionID",
     "additionalData",
@@ -153,6 +159,23 @@ impl BodyName {
 // Requests have the bits 1 to 28, responses 30 to 57.
 const _: () = assert!(MessageCategory::ALL.len() == 28);
 
+/// How many members of the object at `start` have this name, up to the one whose value begins at `end`; all of them if
+/// none does.
+///
+/// For names that nobody expects, whose repetition cannot be noted on the way. What is wrong behind `end` is found by
+/// the walk that goes on there.
+#[cold]
+pub(crate) fn namesakes(text: &[u8], start: usize, name: Name<'_>, end: usize) -> u32 {
+    let (wanted, mut count, mut passed) = (unescape(name.raw), 0, false);
+    let walked = Cursor::over_valid_from(text, start).object(|cursor, other| {
+        count += u32::from(!passed && unescape(other.raw) == wanted);
+        passed |= cursor.position() == end;
+        cursor.skip().map(drop)
+    });
+    debug_assert!(walked.is_ok() || passed);
+    count
+}
+
 /// Which of the looked-for names an object has had.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Seen(u64);
@@ -167,6 +190,14 @@ impl Seen {
             flags.insert(Flags::REPEATED_MEMBER);
         }
         first
+    }
+
+    /// The same for a name that does not count in every message: answers whether it came twice, and flags nothing.
+    #[inline(always)]
+    pub(crate) fn again(&mut self, bit: u32) -> bool {
+        let again = self.0 >> bit & 1 == 1;
+        self.0 |= 1 << bit;
+        again
     }
 
     /// Whether any member has been seen.

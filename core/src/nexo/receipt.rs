@@ -113,9 +113,9 @@ pub(super) fn member(raw: &[u8], pointer: &str) -> Option<String> {
 /// The text of a raw scalar.
 pub(super) fn scalar(raw: &[u8]) -> Option<String> {
     match raw {
-        [b'"', text @ .., b'"'] => Some(crate::text::lossy(unescape(text)).into_owned()),
+        [b'"', text @ .., b'"'] => Some(form::lossy(unescape(text)).into_owned()),
         [b'{' | b'[', ..] | b"null" => None,
-        _ => Some(crate::text::lossy(Cow::Borrowed(raw)).into_owned()),
+        _ => Some(form::lossy(Cow::Borrowed(raw)).into_owned()),
     }
 }
 

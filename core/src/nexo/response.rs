@@ -1,7 +1,8 @@
 //! `Response` wherever a body may have it, and the answer that a TransactionStatusResponse repeats.
 
 use super::draft::{Draft, text};
-use super::names::{BodyName, Seen, canonical};
+use super::header::header_field;
+use super::names::{BodyName, Seen, canonical, namesakes};
 use super::{Field, Flags};
 use crate::error::Error;
 use crate::json::Cursor;
@@ -17,7 +18,7 @@ pub(crate) struct Answer {
     pub(crate) result: Option<Span>,
     pub(crate) error_condition: Option<Span>,
     pub(crate) additional_response: Option<Span>,
-    /// `InputResult.Input`, raw.
+    /// Where `InputResult.Input` begins.
     pub(crate) input: Option<Span>,
 }
 
@@ -77,11 +78,25 @@ impl Answer {
         cursor
             .object(|cursor, name| match canonical(name) {
                 b"Response" if seen.first(0, flags) => self.response(cursor, Place::InputResult, flags),
-                b"Input" if seen.first(1, flags) => {
-                    self.input = raw(cursor)?;
-                    Ok(())
-                }
+                b"Input" if seen.first(1, flags) => self.input(cursor, flags),
                 _ => cursor.skip().map(drop),
+            })
+            .map(drop)
+    }
+
+    /// The customer's answer is read when somebody asks; that it can be read in one way only is known at once.
+    fn input(&mut self, cursor: &mut Cursor<'_>, flags: &mut Flags) -> Result<(), Error> {
+        const ANSWERS: [&[u8]; 6] =
+            [b"ConfirmedFlag", b"DigitInput", b"FunctionKey", b"MenuEntryNumber", b"Password", b"TextInput"];
+        let mut seen = Seen::default();
+        self.input = Span::new(cursor.position(), cursor.position() + 1, Encoding::Plain);
+        cursor
+            .object(|cursor, name| {
+                let name = canonical(name);
+                if let Some(at) = ANSWERS.iter().position(|answer| *answer == name) {
+                    seen.first(at as u32, flags);
+                }
+                cursor.skip().map(drop)
             })
             .map(drop)
     }
@@ -105,13 +120,6 @@ impl Answer {
     }
 }
 
-/// Passes a value; the span of its raw JSON, quotes and braces included.
-pub(crate) fn raw(cursor: &mut Cursor<'_>) -> Result<Option<Span>, Error> {
-    let start = cursor.position();
-    let end = cursor.skip()?;
-    Ok(Span::new(start, end, Encoding::Plain))
-}
-
 /// Passes RepeatedMessageResponse: the answer to the message that was asked for.
 pub(crate) fn repeated_message_response(cursor: &mut Cursor<'_>, draft: &mut Draft) -> Result<(), Error> {
     let mut seen = Seen::default();
@@ -127,8 +135,8 @@ pub(crate) fn repeated_message_response(cursor: &mut Cursor<'_>, draft: &mut Dra
 fn repeated_header(cursor: &mut Cursor<'_>, draft: &mut Draft) -> Result<(), Error> {
     let mut seen = Seen::default();
     cursor
-        .object(|cursor, name| match canonical(name) {
-            b"MessageCategory" if seen.first(0, draft.flags()) => {
+        .object(|cursor, name| match header_field(canonical(name)) {
+            Some(field) if seen.first(field as u32, draft.flags()) && field == Field::MessageCategory => {
                 let category = text(cursor)?;
                 draft.fields.set(Field::RepeatedCategory, category);
                 Ok(())
@@ -138,13 +146,21 @@ fn repeated_header(cursor: &mut Cursor<'_>, draft: &mut Draft) -> Result<(), Err
         .map(drop)
 }
 
-/// The first member that has a Response of its own counts.
+/// Members with an own Response but a hidden name (below) that are looked into before the message counts as ambiguous:
+/// each costs a walk over those before it.
+const HIDDEN_MAX: u32 = 8;
+
+/// The first member that has a Response of its own counts. Those behind it are passed without a look.
 fn repeated_body(cursor: &mut Cursor<'_>, draft: &mut Draft) -> Result<(), Error> {
-    let (mut names, mut found) = (Seen::default(), Answer::default());
+    let start = cursor.position();
+    let (mut names, mut found, mut chosen, mut hidden) = (Seen::default(), Answer::default(), None, 0);
     cursor.object(|cursor, name| {
-        if BodyName::of(name).is_some_and(|name| !names.first(name.bit(), draft.flags())) {
+        let body_name = BodyName::of(name);
+        let again = body_name.is_some_and(|name| !names.first(name.bit(), draft.flags()));
+        if again || found.is_there() || hidden > HIDDEN_MAX {
             return cursor.skip().map(drop);
         }
+        let value = cursor.position();
         let (mut seen, mut answer) = (Seen::default(), Answer::default());
         cursor.object(|cursor, name| {
             if !answer.member(cursor, canonical(name), &mut seen, draft.flags())? {
@@ -152,11 +168,21 @@ fn repeated_body(cursor: &mut Cursor<'_>, draft: &mut Draft) -> Result<(), Error
             }
             Ok(())
         })?;
-        if !found.is_there() {
-            found = answer;
+        // A name that nobody expects may have come before: then that one, which had no Response, hides this one.
+        if answer.is_there() && body_name.is_none() && namesakes(cursor.text(), start, name, value) > 1 {
+            hidden += 1;
+        } else if answer.is_there() {
+            (found, chosen) = (answer, Some((name, body_name)));
         }
         Ok(())
     })?;
+    let ambiguous = match chosen {
+        Some((name, None)) => namesakes(cursor.text(), start, name, usize::MAX) > 1,
+        _ => hidden > HIDDEN_MAX,
+    };
+    if ambiguous {
+        draft.flags().insert(Flags::REPEATED_MEMBER);
+    }
     draft.fields.set(Field::RepeatedResult, found.result);
     draft.fields.set(Field::RepeatedErrorCondition, found.error_condition);
     draft.fields.set(Field::RepeatedAdditionalResponse, found.additional_response);

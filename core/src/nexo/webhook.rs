@@ -133,6 +133,8 @@ const FORM: [(&[u8], WebhookField); 14] = [
 ];
 
 /// The webhook that a form carries: its first byte is a letter, and its pairs hold eventCode and pspReference.
+///
+/// Of repeated keys the first counts; a form has no members, so that none is flagged as one.
 pub(crate) fn form_post(body: &[u8]) -> Option<Fields> {
     if !body.first()?.is_ascii_alphabetic() {
         return None;
@@ -142,7 +144,7 @@ pub(crate) fn form_post(body: &[u8]) -> Option<Fields> {
     let mut seen = Seen::default();
     for pair in form::pairs(body) {
         if let Some((_, field)) = FORM.iter().find(|(key, _)| pair.has_key(key))
-            && seen.first(*field as u32, &mut fields.flags)
+            && !seen.again(*field as u32)
         {
             let value = pair.value_range();
             fields.set_webhook(*field, Span::new(value.start, value.end, Encoding::Form));

@@ -113,6 +113,12 @@ impl Configuration {
         self.clock
     }
 
+    /// The same configuration with another clock: simulations and tests move time themselves, whatever is written.
+    #[must_use]
+    pub fn with_clock(self, clock: Clock) -> Self {
+        Self { clock, ..self }
+    }
+
     /// The bounds, none above [`Limits::MAX`].
     pub fn limits(&self) -> &Limits {
         &self.limits

@@ -1,6 +1,6 @@
 //! Finding the structure of JSON text, 64 bytes at a time: the only `unsafe` of this crate.
 //!
-//! A kernel sorts the bytes of a block into bit masks; [`blocks::Carry::structure`] makes of these masks, the same way
+//! A kernel sorts the bytes of a block into bit masks; `Carry::structure` makes of these masks, the same way
 //! for every kernel, one word that has a bit for each *token*: brackets, braces, colons and commas outside of strings,
 //! quotes, the first byte of every other run outside of strings, and inside of strings every backslash that begins an
 //! escape and every control character. A walker that sees only tokens thus still sees all that can be wrong.

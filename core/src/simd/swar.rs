@@ -25,7 +25,7 @@ fn masks(block: &[u8; 64]) -> Masks {
         let word = u64::from_le_bytes(*bytes);
         let at = n * 8;
         // Setting bit 5 turns `[` into `{` and `]` into `}`, and nothing else into them.
-        let folded = word | LOW * 0x20;
+        let folded = word | (LOW * 0x20);
         let operator = equal(folded, b'{') | equal(folded, b'}') | equal(word, b':') | equal(word, b',');
         let space = equal(word, b' ') | equal(word, b'\t') | equal(word, b'\n') | equal(word, b'\r');
         masks.quote |= gather(equal(word, b'"')) << at;

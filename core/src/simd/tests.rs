@@ -82,7 +82,7 @@ fn runs_of_backslashes_across_blocks_and_windows() {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(4_000))]
+    #![proptest_config(ProptestConfig::with_cases(4_000_u32.max(ProptestConfig::default().cases)))]
 
     #[test]
     fn every_kernel_equals_the_reference(text in proptest::collection::vec(

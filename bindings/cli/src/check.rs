@@ -1,0 +1,62 @@
+//! `nexowire config check`: the dry run.
+
+use std::io::{self, Write};
+use std::process::ExitCode;
+
+use nexowire_core::engine::{Engine, Explained, Inbound};
+use nexowire_core::route::Configuration;
+
+use crate::arguments::CheckArguments;
+use crate::configuration::load;
+use crate::input::{for_each_body, places};
+
+pub(crate) fn run(arguments: &CheckArguments) -> io::Result<ExitCode> {
+    let configuration = match load(Some(&arguments.config)) {
+        Ok(configuration) => configuration,
+        Err(error) => {
+            writeln!(io::stderr(), "nexowire: {error}")?;
+            return Ok(ExitCode::from(2));
+        }
+    };
+    let mut out = io::stdout().lock();
+    describe(&mut out, &configuration)?;
+    let engine = Engine::open(configuration);
+    for place in places(&arguments.paths)? {
+        for_each_body(&place, |body| {
+            let inbound = Inbound { endpoint: arguments.endpoint.as_deref(), ..Inbound::new(&body.bytes) };
+            let explained = engine.explain(&inbound).map_err(|error| io::Error::new(io::ErrorKind::NotFound, error))?;
+            explain(&mut out, &body.name, &explained)
+        })?;
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn describe(out: &mut impl Write, configuration: &Configuration) -> io::Result<()> {
+    let count = |count: usize, noun: &str| format!("{count} {noun}{}", if count == 1 { "" } else { "s" });
+    let [queues, rules, endpoints] = [
+        count(configuration.queues().len(), "queue"),
+        count(configuration.rules().len(), "rule"),
+        count(configuration.endpoints().len(), "endpoint"),
+    ];
+    writeln!(out, "the configuration loads: {queues}, {rules}, {endpoints}")
+}
+
+fn explain(out: &mut impl Write, name: &str, explained: &Explained) -> io::Result<()> {
+    let reason = explained.reason.map(|reason| format!(" ({reason})")).unwrap_or_default();
+    writeln!(out, "\n{name}: {}{reason}", explained.verdict)?;
+    for message in &explained.messages {
+        let flags = if message.flags.is_empty() { String::new() } else { format!(", {}", message.flags.join(", ")) };
+        writeln!(out, "  {}{flags}", message.kind.word())?;
+        for (rule, matcher) in &message.missed {
+            writeln!(out, "    {rule}: {matcher} does not fit")?;
+        }
+        for rule in &message.rules {
+            writeln!(out, "    {rule}: fits")?;
+        }
+        if message.rules.is_empty() {
+            writeln!(out, "    no rule fits")?;
+        }
+        writeln!(out, "    to {}", message.queues.join(", "))?;
+    }
+    Ok(())
+}
