@@ -111,6 +111,11 @@ impl Engine {
         let running = self.inner.running.load_full();
         let next = running.next(configuration)?;
         let (generation, removed) = (next.generation, next.removed_since(&running));
+        // Acquire, paired with the store in `close`, which closes what is in force after this.
+        if self.inner.closing.load(Ordering::Acquire) {
+            // Nobody else would close what is new, and its consumers would wait for ever.
+            next.all_queues().for_each(queue::Queue::close);
+        }
         self.inner.running.store(Arc::new(next));
         // Only now: an accept that finds a queue closed looks at the table again, and must find the new one.
         removed.iter().for_each(queue::Queue::close);

@@ -5,11 +5,12 @@ use std::sync::atomic::Ordering;
 
 use super::inbound::{Inbound, Source};
 use super::judge::{Judgement, judge, judge_item};
-use super::reservations::Reservations;
+use super::reservations::{INLINE, Reservations};
 use super::running::Running;
 use super::subject::{with_order_key, with_subject};
 use super::{Engine, Inner};
 use crate::delivery::{BusyReason, QuarantineEntry, QuarantineReason, Verdict};
+use crate::limits::Limits;
 use crate::message::{BodySource, Message, Origin, for_each_item};
 use crate::nexo::{Fields, View};
 use crate::queue::Refused;
@@ -54,7 +55,8 @@ impl Engine {
             endpoint(&running, inbound)?;
         }
         let now = self.inner.clock.now();
-        batch.into_iter().map(|inbound| self.inner.accept_at(inbound, now)).collect()
+        // Under the configuration that knows all their endpoints, so that a reload leaves no batch half taken.
+        batch.into_iter().map(|inbound| self.inner.accept_known(&running, inbound, now)).collect()
     }
 }
 
@@ -68,23 +70,51 @@ pub(super) fn endpoint<'r>(
 }
 
 impl Inner {
-    fn accept_at(&self, inbound: Inbound<'_>, now: u64) -> Result<Verdict, UnknownEndpoint> {
+    fn accept_at(&self, mut inbound: Inbound<'_>, now: u64) -> Result<Verdict, UnknownEndpoint> {
         loop {
             let running = self.running.load();
-            let (index, endpoint) = endpoint(&running, &inbound)?;
-            // Acquire, paired with the store in `close`.
-            if self.closing.load(Ordering::Acquire) && inbound.source != Source::Reply {
-                let verdict = Verdict::Busy { reason: BusyReason::Closing };
-                self.tally.verdict(verdict, inbound.body.as_bytes().len());
-                return Ok(verdict);
-            }
-            let entry =
-                Entry { inner: self, running: &running, endpoint, endpoint_index: index, inbound: &inbound, now };
-            if let Ok(verdict) = entry.enter() {
-                self.tally.verdict(verdict, inbound.body.as_bytes().len());
+            let place = endpoint(&running, &inbound)?;
+            if let Ok(verdict) = self.accept_under(&running, place, &mut inbound, now) {
                 return Ok(verdict);
             }
         }
+    }
+
+    /// Accepts a body whose endpoint `running` has.
+    fn accept_known(&self, running: &Running, mut inbound: Inbound<'_>, now: u64) -> Result<Verdict, UnknownEndpoint> {
+        let place = endpoint(running, &inbound)?;
+        let bytes = inbound.body.as_bytes().len();
+        Ok(match self.accept_under(running, place, &mut inbound, now) {
+            Ok(verdict) => verdict,
+            Err(OutOfForce) => self.accept_at(inbound, now).unwrap_or_else(|_| {
+                // Its queue and its endpoint were removed under way: its sender asks again, and is told then.
+                self.answer(Verdict::Busy { reason: BusyReason::Closing }, bytes)
+            }),
+        })
+    }
+
+    #[inline]
+    fn accept_under(
+        &self,
+        running: &Running,
+        (endpoint_index, endpoint): (u16, &Endpoint),
+        inbound: &mut Inbound<'_>,
+        now: u64,
+    ) -> Result<Verdict, OutOfForce> {
+        let bytes = inbound.body.as_bytes().len();
+        // Acquire, paired with the store in `close`.
+        if self.closing.load(Ordering::Acquire) && inbound.source != Source::Reply {
+            return Ok(self.answer(Verdict::Busy { reason: BusyReason::Closing }, bytes));
+        }
+        let entry = Entry { inner: self, running, endpoint, endpoint_index, inbound, now };
+        Ok(self.answer(entry.enter()?, bytes))
+    }
+
+    /// Counts a verdict on a body of so many bytes.
+    #[inline]
+    fn answer(&self, verdict: Verdict, bytes: usize) -> Verdict {
+        self.tally.verdict(verdict, bytes);
+        verdict
     }
 
     /// The first of `count` numbers that nobody else has.
@@ -101,82 +131,99 @@ struct Entry<'a, 'r> {
     running: &'r Running,
     endpoint: &'r Endpoint,
     endpoint_index: u16,
-    inbound: &'r Inbound<'a>,
+    inbound: &'r mut Inbound<'a>,
     now: u64,
 }
 
 impl<'r> Entry<'_, 'r> {
     #[inline]
-    fn enter(&self) -> Result<Verdict, OutOfForce> {
+    fn enter(self) -> Result<Verdict, OutOfForce> {
         match judge(self.inbound, self.endpoint, &self.inner.limits) {
             Judgement::Answer(verdict) => Ok(verdict),
             Judgement::Quarantine(reason) => Ok(self.quarantine(&[(None, reason)])),
             Judgement::Message(fields) => self.message(&fields),
-            Judgement::Items(fields) => self.items(&fields),
+            Judgement::Items(fields) if fields.items == 1 => self.items::<INLINE>(&fields),
+            Judgement::Items(fields) => self.items::<{ Limits::MAX.items as usize }>(&fields),
         }
     }
 
-    fn message(&self, fields: &Fields) -> Result<Verdict, OutOfForce> {
-        let mut reservations = Reservations::new();
+    fn message(mut self, fields: &Fields) -> Result<Verdict, OutOfForce> {
+        let mut reservations = Reservations::<INLINE>::new();
         if let Err(refused) = self.reserve(fields, &mut reservations) {
             return self.refused(refused);
         }
         let seq = self.inner.number(1);
-        let message = Message::new(fields, self.inbound.body.clone(), self.origin(seq));
-        for reservation in reservations.into_senders() {
+        let message = self.first_message(fields, seq);
+        while let Some(reservation) = reservations.take() {
             reservation.send(message.clone());
         }
         self.inner.tally.accepted(fields.kind, 1);
         Ok(Verdict::Accepted { first_seq: seq, count: 1, stored: false })
     }
 
+    /// The message that gets the body itself: sharing bytes that nobody shares yet would allocate once more.
+    #[inline]
+    fn first_message(&mut self, fields: &Fields, seq: u64) -> Message {
+        let origin = self.origin(seq);
+        Message::new(fields, std::mem::replace(&mut self.inbound.body, BodySource::Copied(&[])), origin)
+    }
+
     /// All good items or none; a bad one beside a good one is dropped and counted, as nothing says that its sender is
     /// who it should be (`drive.md`, Items).
-    fn items(&self, fields: &Fields) -> Result<Verdict, OutOfForce> {
+    fn items<const N: usize>(mut self, fields: &Fields) -> Result<Verdict, OutOfForce> {
         let body = self.inbound.body.as_bytes();
-        let (mut reservations, mut good, mut bad, mut refused) = (Reservations::new(), 0, vec![], None);
-        let mut index = 0;
+        let (mut reservations, mut refused) = (Reservations::<N>::new(), None);
+        let (mut first, mut good) = (None, 0);
         for_each_item(body, fields, |item| {
-            match (judge_item(item.as_ref(), body, self.endpoint), item) {
-                (None, Some(item)) if refused.is_none() => {
-                    refused = self.reserve(&item, &mut reservations).err();
-                    good += 1;
-                }
-                (None, _) => {}
-                (Some(reason), _) => bad.push((Some(index), reason)),
+            let Some(item) = self.good_item(item, body) else { return };
+            good += 1;
+            if refused.is_none() {
+                refused = self.reserve(&item, &mut reservations).err();
             }
-            index += 1;
+            first.get_or_insert(item);
         });
         if let Some(refused) = refused {
             return self.refused(refused);
         }
-        if good == 0 {
-            return Ok(self.quarantine(&bad));
-        }
+        let Some(first) = first else { return Ok(self.quarantine_items(fields)) };
         let first_seq = self.inner.number(good);
-        let (mut senders, mut seq, mut first) = (reservations.into_senders(), first_seq, None::<Message>);
+        let first = self.first_message(&first, first_seq);
+        let (body, mut seq) = (first.body(), first_seq);
         for_each_item(body, fields, |item| {
-            let Some(item) = item.filter(|item| judge_item(Some(item), body, self.endpoint).is_none()) else { return };
-            let message = match &first {
-                None => Message::new(&item, self.inbound.body.clone(), self.origin(seq)),
-                Some(first) => first.sibling(&item, self.origin(seq)),
-            };
+            let Some(item) = self.good_item(item, body) else { return };
+            let message = if seq == first_seq { first.clone() } else { first.sibling(&item, self.origin(seq)) };
             seq += 1;
             // The same table answers the same, so that each item finds as many reservations as it made.
             let targets = with_subject(View::new(body, &item), self.endpoint_index, |subject| {
                 self.running.table.route(subject).len()
             });
-            senders.by_ref().take(targets).for_each(|reservation| reservation.send(message.clone()));
-            first.get_or_insert(message);
+            for _ in 0..targets {
+                let Some(reservation) = reservations.take() else { break };
+                reservation.send(message.clone());
+            }
         });
         self.inner.tally.accepted(fields.kind, good);
-        self.inner.tally.items_dropped(bad.len() as u32);
+        self.inner.tally.items_dropped(fields.items - good);
         Ok(Verdict::Accepted { first_seq, count: good, stored: false })
+    }
+
+    fn good_item(&self, item: Option<Fields>, body: &[u8]) -> Option<Fields> {
+        item.filter(|item| judge_item(Some(item), body, self.endpoint).is_none())
+    }
+
+    #[cold]
+    fn quarantine_items(&self, fields: &Fields) -> Verdict {
+        let (body, mut bad, mut index) = (self.inbound.body.as_bytes(), vec![], 0);
+        for_each_item(body, fields, |item| {
+            bad.extend(judge_item(item.as_ref(), body, self.endpoint).map(|reason| (Some(index), reason)));
+            index += 1;
+        });
+        self.quarantine(&bad)
     }
 
     /// Room in the lane of the message in every queue that the table names.
     #[inline]
-    fn reserve(&self, fields: &Fields, reservations: &mut Reservations<'r>) -> Result<(), Refused> {
+    fn reserve<const N: usize>(&self, fields: &Fields, reservations: &mut Reservations<'r, N>) -> Result<(), Refused> {
         let view = View::new(self.inbound.body.as_bytes(), fields);
         with_order_key(view, |key| {
             with_subject(view, self.endpoint_index, |subject| {

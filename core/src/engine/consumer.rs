@@ -99,7 +99,8 @@ impl Consumer {
         loop {
             let count = self.poll(max, batch)?;
             let left = end.saturating_sub(os::boot_ms());
-            if count > 0 || left == 0 {
+            // Who wants nothing would find that again and again.
+            if count > 0 || left == 0 || max == 0 {
                 return Ok(count);
             }
             self.consumer.wait(Duration::from_millis(left.min(self.until_deadline())));

@@ -1,12 +1,12 @@
 //! What a body deserves, before anything is shared with others: the order is that of `drive.md`, "Which one".
 
 use super::inbound::{Inbound, Source};
+use super::subject::with_bytes;
 use crate::classify::{classify, is_soap};
 use crate::delivery::{IgnoredReason, QuarantineReason, ReplyOutcome, Verdict};
 use crate::limits::Limits;
 use crate::nexo::{Fields, Kind, View, WebhookField};
 use crate::route::Endpoint;
-use crate::text::Text;
 
 /// What is to be done with a body. It lives on the stack of one call, so that its size is no matter.
 #[allow(clippy::large_enum_variant)]
@@ -55,8 +55,10 @@ fn judge_message(fields: Fields, body: &[u8], endpoint: &Endpoint) -> Judgement 
     if endpoint.third_party && fields.kind == Kind::Request && !is_for_third_parties(view) {
         return Judgement::Answer(Verdict::NotAllowed);
     }
-    let [sale_id, poi_id] = [view.sale_id(), view.poi_id()].map(|text| text.map(Text::to_bytes));
-    if !endpoint.speaks_for(None, sale_id.as_deref(), poi_id.as_deref()) {
+    let in_scope = with_bytes(view.sale_id(), |sale_id| {
+        with_bytes(view.poi_id(), |poi_id| endpoint.speaks_for(None, sale_id, poi_id))
+    });
+    if !in_scope {
         return Judgement::Quarantine(QuarantineReason::OutOfScope);
     }
     Judgement::Message(fields)
@@ -66,9 +68,10 @@ fn judge_message(fields: Fields, body: &[u8], endpoint: &Endpoint) -> Judgement 
 pub(super) fn judge_item(item: Option<&Fields>, body: &[u8], endpoint: &Endpoint) -> Option<QuarantineReason> {
     let Some(fields) = item else { return Some(QuarantineReason::Malformed) };
     let view = View::new(body, fields);
-    let text = |field| view.webhook_text(field).map(Text::to_bytes);
-    let (account, terminal) = (text(WebhookField::MerchantAccountCode), text(WebhookField::TerminalId));
-    let in_scope = endpoint.speaks_for(account.as_deref(), None, terminal.as_deref());
+    let [account, terminal] = [WebhookField::MerchantAccountCode, WebhookField::TerminalId];
+    let in_scope = with_bytes(view.webhook_text(account), |account| {
+        with_bytes(view.webhook_text(terminal), |terminal| endpoint.speaks_for(account, None, terminal))
+    });
     (!in_scope).then_some(QuarantineReason::OutOfScope)
 }
 

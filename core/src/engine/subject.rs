@@ -5,7 +5,7 @@ use crate::route::{Subject, Word};
 use crate::span::Encoding;
 use crate::text::Text;
 
-/// Decoded bytes of one field that a rule can ask for. A longer text fits no exact word, and any prefix that it should.
+/// Bytes of an escaped text that is decoded on the stack; longer than what any terminal sends.
 const TEXT_LENGTH_MAX: usize = 256;
 
 /// What rules ask about, where it is.
@@ -32,17 +32,39 @@ pub(super) fn with_subject<R>(view: View<'_>, endpoint: u16, each: impl FnOnce(&
     each(&subject(view, endpoint, FIELDS.map(|field| view.text(field).map(Text::raw))))
 }
 
-/// The same for escaped fields, which are decoded on the stack.
+/// Where an escaped text is decoded: an escape is the sender's choice, and costs no memory unless the text is absurd.
+struct Scratch {
+    short: [u8; TEXT_LENGTH_MAX],
+    long: Vec<u8>,
+}
+
+impl Scratch {
+    const fn new() -> Self {
+        Self { short: [0; TEXT_LENGTH_MAX], long: Vec::new() }
+    }
+
+    /// All bytes of the text; those of a plain one are borrowed from the body.
+    fn decode<'b>(&'b mut self, text: Text<'b>) -> &'b [u8] {
+        // Decoded, no text is longer than it is written.
+        if text.encoding() == Encoding::Plain || text.raw().len() <= TEXT_LENGTH_MAX {
+            return text.decode_into(&mut self.short);
+        }
+        self.long = text.to_bytes().into_owned();
+        &self.long
+    }
+}
+
+/// The same for escaped fields.
 #[cold]
 fn with_decoded<R>(view: View<'_>, endpoint: u16, each: impl FnOnce(&Subject<'_>) -> R) -> R {
-    let mut scratch = [[0; TEXT_LENGTH_MAX]; FIELDS.len()];
+    let mut scratch = [const { Scratch::new() }; FIELDS.len()];
     if view.fields().kind == Kind::StandardWebhook {
         let [first, second, ..] = &mut scratch;
         let mut subject = Subject { endpoint, ..Subject::new(Kind::StandardWebhook) };
         let text = |field| view.webhook_text(field);
-        let code = text(WebhookField::EventCode).map(|code| code.decode_into(first));
+        let code = text(WebhookField::EventCode).map(|code| first.decode(code));
         subject.event_code = code.map(Word::of::<EventCode>);
-        subject.merchant_account = text(WebhookField::MerchantAccountCode).map(|account| account.decode_into(second));
+        subject.merchant_account = text(WebhookField::MerchantAccountCode).map(|account| second.decode(account));
         subject.success = text(WebhookField::Success).and_then(boolean);
         subject.live = text(WebhookField::Live).and_then(boolean);
         return each(&subject);
@@ -50,7 +72,7 @@ fn with_decoded<R>(view: View<'_>, endpoint: u16, each: impl FnOnce(&Subject<'_>
     let mut scratch = scratch.iter_mut();
     let texts = FIELDS.map(|field| {
         let scratch = scratch.next()?;
-        view.text(field).map(|text| text.decode_into(scratch))
+        view.text(field).map(|text| scratch.decode(text))
     });
     let display_event = view.display_event().map(|event| event.into_text());
     let mut subject = subject(view, endpoint, texts);
@@ -92,9 +114,14 @@ pub(super) fn with_order_key<R>(view: View<'_>, each: impl FnOnce(&[u8]) -> R) -
         .or_else(|| webhook(WebhookField::TerminalId))
         .or_else(|| webhook(WebhookField::OriginalReference))
         .or_else(|| webhook(WebhookField::PspReference));
-    match key {
-        Some(text) if text.encoding() == Encoding::Plain => each(text.raw()),
-        Some(text) => each(&text.to_bytes()),
-        None => each(view.body()),
+    with_bytes(key, |key| each(key.unwrap_or(view.body())))
+}
+
+/// Calls `each` with the bytes of a text, escapes resolved.
+#[inline]
+pub(super) fn with_bytes<R>(text: Option<Text<'_>>, each: impl FnOnce(Option<&[u8]>) -> R) -> R {
+    match text {
+        Some(text) if text.encoding() != Encoding::Plain => each(Some(Scratch::new().decode(text))),
+        text => each(text.map(Text::raw)),
     }
 }
