@@ -122,6 +122,7 @@ fn the_first_that_fits() {
     for (inbound, word, reason) in [
         (encoded(&large), "too_large", None),
         (Inbound { source: Source::Reply, ..encoded("{") }, "reply", Some("unknown")),
+        (Inbound { source: Source::Reply, ..encoded(&large) }, "reply", Some("failed")),
         (encoded("ok"), "encoded", None),
         (encoded("{"), "encoded", None),
         (at("berlin", "ok"), "ignored", Some("acknowledgement")),

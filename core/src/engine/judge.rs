@@ -26,8 +26,11 @@ pub(super) enum Judgement {
 pub(super) fn judge(inbound: &Inbound<'_>, endpoint: &Endpoint, limits: &Limits) -> Judgement {
     let body = inbound.body.as_bytes();
     if inbound.source == Source::Reply {
-        // No request of the host's own is known here, so that nobody waits for its answer.
-        return Judgement::Answer(Verdict::Reply(ReplyOutcome::Unknown));
+        // No request of the host's own is known here, so that nobody waits for its answer. What is too long is nobody's
+        // answer in any case.
+        let is_too_long = body.len() > limits.body as usize;
+        let outcome = if is_too_long { ReplyOutcome::Failed } else { ReplyOutcome::Unknown };
+        return Judgement::Answer(Verdict::Reply(outcome));
     }
     if body.len() > limits.body as usize {
         return Judgement::Answer(Verdict::TooLarge);
