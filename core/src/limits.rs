@@ -1,6 +1,7 @@
 //! Every bound of nexowire, in one place. Source: design, section 14.
 
-/// What an engine refuses to go beyond. A configuration can only lower these.
+/// What an engine refuses to go beyond. They can only be lowered: what is above [`Limits::MAX`] is refused by a
+/// configuration, and counts as [`Limits::MAX`] where a body is parsed.
 ///
 /// ```
 /// use nexowire_core::limits::Limits;

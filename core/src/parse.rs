@@ -16,7 +16,8 @@ type Fallback<'a> = (Name<'a>, usize);
 
 /// Validates `body` as JSON and finds its fields, in the order in which they come, without allocating or copying.
 ///
-/// What to make of a body that is not JSON is known to [`crate::classify::classify`].
+/// What to make of a body that is not JSON is known to [`crate::classify::classify`]. Limits above [`Limits::MAX`] count
+/// as that.
 ///
 /// # Errors
 /// What is wrong first, reading from the left. See [`ErrorKind`].
@@ -26,8 +27,9 @@ pub fn parse(body: &[u8], limits: &Limits) -> Result<Fields, Error> {
 
 /// The walk by one kernel.
 pub(crate) fn parse_with(kernel: Kernel, body: &[u8], limits: &Limits) -> Result<Fields, Error> {
-    if body.len() > limits.body as usize {
-        return Err(Error::new(ErrorKind::BodyTooLarge, limits.body as usize));
+    let length_max = limits.body.min(Limits::MAX.body) as usize;
+    if body.len() > length_max {
+        return Err(Error::new(ErrorKind::BodyTooLarge, length_max));
     }
     if body.starts_with(b"\xEF\xBB\xBF") {
         return Err(Error::new(ErrorKind::ByteOrderMark, 0));

@@ -43,11 +43,12 @@ pub(crate) enum Value {
 }
 
 impl<'a> Cursor<'a> {
-    /// Stands on the first value of `text`.
+    /// Stands on the first value of `text`. Limits above [`Limits::MAX`] count as that: a depth has one bit a level.
     #[inline]
     pub(crate) fn new(text: &'a [u8], limits: &Limits, kernel: Kernel) -> Self {
         let tokens = Tokens::starting_at(text, 0, kernel);
-        Self { tokens, depth: 0, depth_max: limits.depth, members_left: limits.members }
+        let depth_max = limits.depth.min(Limits::MAX.depth);
+        Self { tokens, depth: 0, depth_max, members_left: limits.members.min(Limits::MAX.members) }
     }
 
     /// Walks text that has been checked before, so that no limit can be met again.
