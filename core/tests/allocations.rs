@@ -119,7 +119,17 @@ fn classifying_allocates_nothing() {
     classify(b"{}", &limits);
     let mut over_the_limit = event("V400m-1").into_bytes();
     over_the_limit.resize(limits.body as usize + 1, b' ');
-    let all = messages().into_iter().chain([("over the limit".to_owned(), over_the_limit)]);
+    let escaped = [
+        // A body whose name is no body's, and members of an answer that nobody expects, beside one another.
+        r#"{"SaleToPOIRequest":{"Goss\u0069p":{},"Goss\u0069p":{},"Gossip":1}}"#,
+        r#"{"SaleToPOIResponse":{"TransactionStatusResponse":{"RepeatedMessageResponse":{"RepeatedResponseMessageBody":
+            {"Goss\u0069p":{"Response":{"Result":"Failure"}},"Goss\u0069p":1,"Gossip":1}}}}}"#,
+        r#"{"SaleToPOIReques\u0074":{"DisplayReques\u0074":{"DisplayOutput":[{"OutputConten\u0074":{"PredefinedContent":
+            {"ReferenceI\u0044":"TransactionID=a%2eb&ev\u0065nt=PIN\u005fENTERED"}}}]}}}"#,
+        "eventC%6fde=AUTHORISATION&pspReferenc%65=a%20b&live",
+    ];
+    let escaped = escaped.map(|body| (body.to_owned(), body.as_bytes().to_vec()));
+    let all = messages().into_iter().chain([("over the limit".to_owned(), over_the_limit)]).chain(escaped);
     for (name, body) in all {
         let (_, count) = counted(|| classify(&body, &limits));
         assert_eq!(count, 0, "{name}");

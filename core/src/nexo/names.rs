@@ -1,7 +1,7 @@
 //! Names of members, compared after unescaping.
 
 use super::{Flags, MessageCategory, Vocabulary};
-use crate::json::{Cursor, Name, unescape};
+use crate::json::{Cursor, Name};
 use crate::span::Encoding;
 use crate::text::Text;
 
@@ -166,14 +166,20 @@ const _: () = assert!(MessageCategory::ALL.len() == 28);
 /// the walk that goes on there.
 #[cold]
 pub(crate) fn namesakes(text: &[u8], start: usize, name: Name<'_>, end: usize) -> u32 {
-    let (wanted, mut count, mut passed) = (unescape(name.raw), 0, false);
+    let (mut count, mut passed) = (0, false);
     let walked = Cursor::over_valid_from(text, start).object(|cursor, other| {
-        count += u32::from(!passed && unescape(other.raw) == wanted);
+        count += u32::from(!passed && same(name, other));
         passed |= cursor.position() == end;
         cursor.skip().map(drop)
     });
     debug_assert!(walked.is_ok() || passed);
     count
+}
+
+/// Whether two names are the same, escapes resolved.
+fn same(a: Name<'_>, b: Name<'_>) -> bool {
+    let [a_text, b_text] = [a, b].map(|name| Text::new(name.raw, name.span.encoding()));
+    a.raw == b.raw || a_text.bytes().eq(b_text.bytes())
 }
 
 /// Which of the looked-for names an object has had.
