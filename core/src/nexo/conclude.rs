@@ -16,7 +16,7 @@ const WORD_LENGTH_MAX: usize = 64;
 /// The kind, the words and the remaining flags of a valid body.
 #[inline]
 pub(crate) fn conclude(draft: Draft, body: &[u8]) -> Fields {
-    let Draft { mut fields, has_header, body_name, is_notification } = draft;
+    let Draft { mut fields, has_header, body_name, is_notification, .. } = draft;
     if fields.envelope == Envelope::Other {
         return fields;
     }

@@ -51,11 +51,12 @@ fn output_content(cursor: &mut Cursor<'_>, draft: &mut Draft) -> Result<(), Erro
 /// Of several outputs the first reference that holds pairs counts, else the first.
 fn reference_id(cursor: &mut Cursor<'_>, draft: &mut Draft) -> Result<(), Error> {
     let Some(span) = string(cursor)? else { return Ok(()) };
-    let before = draft.fields.get(Field::ReferenceId).map(|span| Text::at(cursor.text(), span));
     let holds_pairs = is_pairs(Text::at(cursor.text(), span));
-    if before.is_none() || holds_pairs && !before.is_some_and(is_pairs) {
+    // That the one before holds pairs is remembered, as reading it again for every output would cost the square.
+    if draft.fields.get(Field::ReferenceId).is_none() || holds_pairs && !draft.reference_holds_pairs {
         draft.fields.set(Field::ReferenceId, Some(span));
     }
+    draft.reference_holds_pairs |= holds_pairs;
     draft.is_notification |= holds_pairs;
     Ok(())
 }

@@ -16,6 +16,8 @@ pub(crate) struct Draft {
     pub(crate) body_name: Option<BodyName>,
     /// An output is for the cashier's display, or refers to pairs.
     pub(crate) is_notification: bool,
+    /// The ReferenceID that was noted holds pairs.
+    pub(crate) reference_holds_pairs: bool,
 }
 
 impl Draft {
@@ -24,7 +26,7 @@ impl Draft {
     pub(crate) fn new() -> Self {
         let mut fields = Fields::of_kind(Kind::Foreign);
         fields.is_json = true;
-        Self { fields, has_header: false, body_name: None, is_notification: false }
+        Self { fields, has_header: false, body_name: None, is_notification: false, reference_holds_pairs: false }
     }
 
     /// The flags, for those who look for repeated members.
