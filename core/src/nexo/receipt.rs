@@ -17,7 +17,10 @@ pub struct Receipt {
     pub lines: Vec<ReceiptLine>,
 }
 
-/// One line of a receipt. A line that is not written as pairs is all name.
+/// Wider than any paper.
+const WIDTH_MAX: usize = 256;
+
+/// One line of a receipt, decoded. A line that is not written as pairs is all name; of a repeated key the first counts.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ReceiptLine {
     /// What stands on the left.
@@ -72,7 +75,7 @@ fn receipt(raw: &[u8]) -> Receipt {
 
 fn line(raw: &[u8]) -> Option<ReceiptLine> {
     let text = member(raw, "/Text")?;
-    let mut line = ReceiptLine {
+    let line = ReceiptLine {
         bold: member(raw, "/CharacterStyle").is_some_and(|style| style == "Bold"),
         continues: member(raw, "/EndOfLineFlag").is_some_and(|flag| flag == "false"),
         ..ReceiptLine::default()
@@ -80,15 +83,8 @@ fn line(raw: &[u8]) -> Option<ReceiptLine> {
     if !form::is_pairs(text.as_bytes()) {
         return Some(ReceiptLine { name: text, ..line });
     }
-    for pair in form::pairs(text.as_bytes()) {
-        match &*pair.key() {
-            "name" => line.name = pair.value().into_owned(),
-            "value" => line.value = pair.value().into_owned(),
-            "key" => line.key = pair.value().into_owned(),
-            _ => {}
-        }
-    }
-    Some(line)
+    let value = |key: &[u8]| form::find(text.as_bytes(), key).map(|pair| pair.value().into_owned()).unwrap_or_default();
+    Some(ReceiptLine { name: value(b"name"), value: value(b"value"), key: value(b"key"), ..line })
 }
 
 /// The raw elements of an array; of anything else, the value itself.
@@ -123,7 +119,9 @@ impl Receipt {
     /// The receipt as plain text of `width` columns, a line feed behind each line.
     ///
     /// Names stand left and values right; a line too long for both is broken. A filler is an empty line. A column is
-    /// one character (Unicode scalar value). A width of 0 counts as 1.
+    /// one character (Unicode scalar value), also where a printer makes it wider. A width of 0 counts as 1, one above
+    /// 256 as 256. Control characters become blanks, so that no receipt can command a printer; a line feed in a text
+    /// begins a line.
     ///
     /// ```
     /// use nexowire_core::nexo::{Receipt, ReceiptLine};
@@ -137,18 +135,19 @@ impl Receipt {
     /// assert_eq!(receipt.to_text(20), "TOTAL      12.30 EUR\nKeep this receipt\nfor your records\n");
     /// ```
     pub fn to_text(&self, width: usize) -> String {
+        let width = width.clamp(1, WIDTH_MAX);
         let (mut text, mut open) = (String::new(), String::new());
         for line in &self.lines {
-            if line.continues {
-                open.push_str(&line.name);
-                open.push_str(&line.value);
+            let (name, value) = (printable(&line.name), printable(&line.value));
+            if !line.continues {
+                render(&mut text, &(std::mem::take(&mut open) + &name), &value, width);
                 continue;
             }
-            let name = std::mem::take(&mut open) + &line.name;
-            render(&mut text, &name, &line.value, width.max(1));
+            let both = !name.is_empty() && !value.is_empty();
+            open.extend([&*name, if both { " " } else { "" }, &value]);
         }
         if !open.is_empty() {
-            render(&mut text, &open, "", width.max(1));
+            render(&mut text, &open, "", width);
         }
         text
     }
@@ -156,42 +155,58 @@ impl Receipt {
 
 fn render(text: &mut String, name: &str, value: &str, width: usize) {
     let (left, right) = (name.chars().count(), value.chars().count());
-    if right > 0 && left + 1 + right <= width {
-        let gap = width - left - right;
+    let gap = width.checked_sub(left + right).filter(|gap| *gap > 0 || left == 0);
+    if let Some(gap) = gap.filter(|_| right > 0 && !name.contains('\n') && !value.contains('\n')) {
         text.extend([name, &" ".repeat(gap), value, "\n"]);
         return;
     }
-    for row in wrap(name, width) {
-        text.extend([&row, "\n"]);
+    if left > 0 || right == 0 {
+        wrap(name, width, |row| text.extend([row, "\n"]));
     }
     if right > 0 {
-        for row in wrap(value, width) {
+        wrap(value, width, |row| {
             let indent = width.saturating_sub(row.chars().count());
-            text.extend([&" ".repeat(indent), &*row, "\n"]);
-        }
+            text.extend([&" ".repeat(indent), row, "\n"]);
+        });
     }
 }
 
-/// Rows of at most `width` characters, broken at blanks where there are any; one empty row of an empty text.
-fn wrap(text: &str, width: usize) -> Vec<String> {
-    let mut rows = vec![];
+/// Calls `each` with rows of at most `width` characters, broken at blanks where there are any; with one empty row of an
+/// empty text.
+fn wrap(text: &str, width: usize, mut each: impl FnMut(&str)) {
     for paragraph in text.split('\n') {
-        let mut row: Vec<char> = vec![];
-        for word in paragraph.split(' ') {
-            let mut word: Vec<char> = word.chars().collect();
-            if !row.is_empty() && row.len() + 1 + word.len() > width {
-                rows.push(std::mem::take(&mut row));
-            } else if !row.is_empty() {
-                row.push(' ');
-            }
-            while word.len() > width {
-                rows.push(word.drain(..width).collect());
-            }
-            row.append(&mut word);
+        if paragraph.chars().nth(width).is_none() {
+            each(paragraph.trim_end());
+            continue;
         }
-        rows.push(row);
+        let (mut row, mut columns) = (String::new(), 0);
+        let mut end = |row: &mut String, columns: &mut usize| {
+            each(row.trim_end());
+            row.clear();
+            *columns = 0;
+        };
+        for word in paragraph.split(' ') {
+            if columns > 0 && columns + 1 + word.chars().count() > width {
+                end(&mut row, &mut columns);
+            } else if columns > 0 {
+                row.push(' ');
+                columns += 1;
+            }
+            for letter in word.chars() {
+                if columns == width {
+                    end(&mut row, &mut columns);
+                }
+                row.push(letter);
+                columns += 1;
+            }
+        }
+        end(&mut row, &mut columns);
     }
-    rows.into_iter().map(|row| row.into_iter().collect::<String>().trim_end().to_owned()).collect()
+}
+
+/// Text without control characters, which a printer would obey; line feeds stay.
+fn printable(text: &str) -> String {
+    text.chars().map(|letter| if letter.is_control() && letter != '\n' { ' ' } else { letter }).collect()
 }
 
 #[cfg(test)]
