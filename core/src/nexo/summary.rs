@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use super::{
     DisplayEvent, ErrorCondition, EventToNotify, Field, Kind, MessageCategory, ResultWord, View, Vocabulary,
-    WebhookField,
+    WebhookField, Word,
 };
 use crate::text::Text;
 
@@ -47,8 +47,10 @@ impl Texts {
     }
 }
 
-impl View<'_> {
-    /// One sentence that a cashier understands, unknown words included. Control characters become blanks.
+impl<'a> View<'a> {
+    /// One sentence that a cashier understands, unknown words included.
+    ///
+    /// Control characters, line separators and what turns the direction of writing become blanks; long parts are cut.
     pub fn summary(self, texts: &Texts) -> String {
         let sentence = match self.fields.kind {
             Kind::Event => self.event_sentence(texts),
@@ -67,11 +69,11 @@ impl View<'_> {
             Kind::Malformed => "Not a readable message".to_owned(),
             Kind::Timeout => self.fill("Terminal {poiid} did not answer in time: {category}"),
         };
-        sentence.chars().map(|letter| if letter.is_control() { ' ' } else { letter }).collect()
+        sentence.chars().map(|letter| if commands(letter) { ' ' } else { letter }).collect()
     }
 
     fn event_sentence(self, texts: &Texts) -> String {
-        let Some(word) = self.event_to_notify() else {
+        let Some(word) = self.event_to_notify().filter(|word| !word.text().raw().is_empty()) else {
             return self.fill("Terminal {poiid} sent an event without a name");
         };
         match (texts.own(&word.text().to_str()), word.known()) {
@@ -82,9 +84,10 @@ impl View<'_> {
     }
 
     fn display_sentence(self, texts: &Texts) -> String {
-        let Some(word) = self.display_event() else { return self.fill("Terminal {poiid} shows a step of the payment") };
-        let known = word.known();
-        let text = word.into_text();
+        let word = self.display_event().map(|word| (word.known(), word.into_text()));
+        let Some((known, text)) = word.filter(|(_, text)| !text.is_empty()) else {
+            return self.fill("Terminal {poiid} shows a step of the payment");
+        };
         match (texts.own(&text), known) {
             (Some(text), _) => self.fill(text),
             (None, Some(event)) => self.fill(display_text(event)),
@@ -92,35 +95,38 @@ impl View<'_> {
         }
     }
 
-    /// Of an answer to a status question it is the answer inside that matters.
-    fn response_sentence(self, texts: &Texts) -> String {
-        let (result, condition) = match self.repeated_result() {
+    /// Result and condition. Of an answer to a status question it is the answer inside that matters.
+    fn outcome(self) -> (Option<Word<'a, ResultWord>>, Option<Word<'a, ErrorCondition>>) {
+        match self.repeated_result() {
             Some(result) => (Some(result), self.repeated_error_condition()),
             None => (self.result(), self.error_condition()),
-        };
-        let Some(result) = result else { return self.fill("Terminal {poiid} answered: {category}") };
-        let condition = condition.filter(|_| result.known() != Some(ResultWord::Success));
-        if let Some(condition) = condition {
-            return match (texts.own(&condition.text().to_str()), condition.known()) {
-                (Some(text), _) => self.fill(text),
-                (None, Some(condition)) => {
-                    let reason = if self.has_details() { " ({details})" } else { "" };
-                    self.fill(&format!(
-                        "{{category}} on terminal {{poiid}} failed: {}{reason}",
-                        condition_text(condition)
-                    ))
-                }
-                (None, None) => {
-                    self.fill("{category} on terminal {poiid} failed: ") + &short(condition.text().to_str())
-                }
-            };
         }
-        match (texts.own(&result.text().to_str()), result.known()) {
-            (Some(text), _) => self.fill(text),
-            (None, Some(ResultWord::Success)) => self.fill("{category} on terminal {poiid} succeeded"),
-            (None, Some(ResultWord::Failure)) => self.fill("{category} on terminal {poiid} failed"),
-            (None, Some(ResultWord::Partial)) => self.fill("{category} on terminal {poiid} succeeded in part"),
-            (None, None) => self.fill("{category} on terminal {poiid} ended with ") + &short(result.text().to_str()),
+    }
+
+    fn response_sentence(self, texts: &Texts) -> String {
+        let (Some(result), condition) = self.outcome() else {
+            return self.fill("Terminal {poiid} answered: {category}");
+        };
+        let is_said = |word: &Word<'_, _>| result.known() != Some(ResultWord::Success) && !word.text().raw().is_empty();
+        let condition = condition.filter(is_said);
+        let word = condition.map_or(result.text(), Word::text);
+        if let Some(text) = texts.own(&word.to_str()) {
+            return self.fill(text);
+        }
+        let sentence = self.fill("{category} on terminal {poiid} ")
+            + &match result.known() {
+                Some(ResultWord::Success) => "succeeded".to_owned(),
+                Some(ResultWord::Failure) => "failed".to_owned(),
+                Some(ResultWord::Partial) => "succeeded in part".to_owned(),
+                None if result.text().raw().is_empty() => "ended without a result".to_owned(),
+                None => format!("ended with {}", short(result.text().to_str())),
+            };
+        let Some(condition) = condition else { return sentence };
+        let reason =
+            condition.known().map_or_else(|| short(condition.text().to_str()), |known| condition_text(known).into());
+        match self.details() {
+            Some(details) => format!("{sentence}: {reason} ({details})"),
+            None => format!("{sentence}: {reason}"),
         }
     }
 
@@ -158,10 +164,11 @@ impl View<'_> {
         details.map(|details| short(details.into())).filter(|details| !details.trim().is_empty())
     }
 
-    /// Fills in the names in braces. A terminal without a name is "a terminal".
+    /// Fills in the names in braces; what the message does not have is left out. A terminal without a name is "a terminal",
+    /// also where the vendor's backend speaks for it and calls it `N/A`.
     fn fill(self, text: &str) -> String {
         let name = |field| self.text(field).map(|text| short(text.to_str()));
-        let poi_id = name(Field::PoiId);
+        let poi_id = name(Field::PoiId).filter(|name| !matches!(name.trim(), "" | "N/A"));
         let mut text = Cow::Borrowed(text);
         if poi_id.is_none() {
             text = text.replace("Terminal {poiid}", "A terminal").replace("terminal {poiid}", "a terminal").into();
@@ -179,8 +186,8 @@ impl View<'_> {
                 "poiid" => poi_id.clone(),
                 "sale_id" => name(Field::SaleId),
                 "details" => self.details(),
-                "result" => name(Field::Result),
-                "condition" => name(Field::ErrorCondition),
+                "result" => self.outcome().0.map(|word| short(word.text().to_str())),
+                "condition" => self.outcome().1.map(|word| short(word.text().to_str())),
                 "category" => Some(self.category_name()),
                 other => Some(format!("{{{other}}}")),
             };
@@ -190,15 +197,21 @@ impl View<'_> {
         filled + rest
     }
 
-    /// What was asked for, in words.
+    /// What was asked for, in words. That of a repeated message only if it has a result of its own to go with.
     fn category_name(self) -> String {
-        let word = self.repeated_category().or_else(|| self.message_category());
+        let repeated = self.repeated_category().filter(|_| self.fields.get(Field::RepeatedResult).is_some());
+        let word = repeated.or_else(|| self.message_category());
         match word.map(|word| (word.known(), word)) {
             Some((Some(category), _)) => category_text(category).to_owned(),
             Some((None, word)) => short(word.text().to_str()),
             None => self.body_member().map_or("Request".to_owned(), |name| short(name.to_str())),
         }
     }
+}
+
+/// Whether a character changes how others are shown: such a sentence could read as another one (CVE-2021-42574).
+fn commands(letter: char) -> bool {
+    letter.is_control() || matches!(letter, '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
 /// At most the first part of a text.
@@ -319,7 +332,7 @@ fn condition_text(condition: ErrorCondition) -> &'static str {
         Condition::Refusal => "it was refused",
         Condition::UnavailableDevice => "the device is not available",
         Condition::UnavailableService => "the service is not available",
-        Condition::UnreachableHost => "the payment platform could not be reached",
+        Condition::UnreachableHost => "the terminal or the payment platform could not be reached",
         Condition::WrongPin => "the PIN was wrong",
     }
 }
