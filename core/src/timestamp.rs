@@ -13,7 +13,7 @@ pub struct Timestamp {
 
 impl Timestamp {
     /// Reads RFC 3339, more leniently: `T`, `t` or a blank between date and time; no seconds, or a fraction of any
-    /// length; no zone, `Z`, `z`, `+01:00`, `+0100` or `+01`. `None` for anything else.
+    /// length behind a point or a comma; no zone, `Z`, `z`, `+01:00`, `+0100` or `+01`. `None` for anything else.
     ///
     /// ```
     /// use nexowire_core::timestamp::Timestamp;
@@ -93,8 +93,7 @@ impl Reader<'_> {
         }
         let sign = if self.accepts(b"-") { -1 } else { self.after(b"+").map(|_| 1)? };
         let hours = self.number(2)?;
-        self.accepts(b":");
-        let minutes = if self.rest.is_empty() { 0 } else { self.number(2)? };
+        let minutes = if self.accepts(b":") || !self.rest.is_empty() { self.number(2)? } else { 0 };
         (hours < 24 && minutes < 60).then_some(Some(sign * (hours * 60 + minutes) as i16))
     }
 }
@@ -148,6 +147,7 @@ mod tests {
             "2026-01-01T00:60Z",
             "2026-01-01T00:00:00.Z",
             "2026-01-01T00:00+1",
+            "2026-01-01T00:00+01:",
             "2026-01-01T00:00+24:00",
             "2026-01-01T00:00 x",
             "2026-01-01",
