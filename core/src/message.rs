@@ -141,8 +141,11 @@ impl Message {
 
     /// The whole body as a type of the host's, read by simd-json from a copy.
     ///
+    /// simd-json reads all numbers, also those that the type does not ask for, and a repeated member by its own rules:
+    /// a struct refuses it, a map keeps the last. What nexowire's own fields say is what was routed.
+    ///
     /// # Errors
-    /// When the body is not JSON, or does not fit the type.
+    /// When the body is not JSON, does not fit the type, or holds a number beyond 64 bits.
     ///
     /// ```
     /// # use nexowire_core::{limits::Limits, message::Message};
@@ -161,17 +164,17 @@ impl Message {
         simd_json::serde::from_slice(&mut scratch).map_err(|error| DeserializeError(error.to_string()))
     }
 
-    /// The whole body as a tree, read by simd-json from a copy.
+    /// The whole body as a tree, read by simd-json from a copy. Of repeated members the last counts here.
     ///
     /// # Errors
-    /// When the body is not JSON, or holds a number that the tree has no type for.
+    /// When the body is not JSON, or holds a number beyond 64 bits.
     pub fn value(&self) -> Result<simd_json::OwnedValue, DeserializeError> {
         self.deserialize()
     }
 
-    /// The request that a Reject carries, classified; `None` if there is none that can be read.
+    /// The request that a Reject carries, classified; `None` if it carries nothing, or what is not Base64.
     ///
-    /// Its header is the key to the request that was rejected.
+    /// Its header is the key to the request that was rejected. What is not JSON is of the kind `Malformed`.
     pub fn rejected_request(&self) -> Option<Message> {
         self.view().rejected_request().map(|request| Self::classify(&request, &Limits::MAX))
     }

@@ -101,7 +101,8 @@ fn errors_are_where_a_person_would_look() {
 /// No body may cost more than its length: a hostile one would hold up a receiving thread for all terminals.
 #[test]
 fn many_references_cost_no_more_than_their_bytes() {
-    let output = |reference: &str| format!(r#"{{"OutputContent":{{"PredefinedContent":{{"ReferenceID":"{reference}"}}}}}}"#);
+    let output =
+        |reference: &str| format!(r#"{{"OutputContent":{{"PredefinedContent":{{"ReferenceID":"{reference}"}}}}}}"#);
     let long = output(&format!("{}\\u003d", "\\u0061".repeat(80_000)));
     let others = vec![output("="); 8_000].join(",");
     let body = format!(r#"{{"SaleToPOIRequest":{{"DisplayRequest":{{"DisplayOutput":[{long},{others}]}}}}}}"#);

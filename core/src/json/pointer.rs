@@ -7,8 +7,9 @@ use super::unescape;
 
 /// The text of the value at `pointer` in `text`, which must be valid JSON; `None` if there is none.
 ///
-/// The whole text is walked only as far as the value. Of repeated members the first counts. Array elements are counted
-/// from 0; `-` (the element behind the last) is never there. Source: RFC 6901.
+/// The text is walked once, and then for every step the value that the step begins at; nothing is kept. Of repeated
+/// members the first counts. Array elements are counted from 0; `-` (the element behind the last) is never there. Text
+/// beyond [`Limits::MAX`](crate::limits::Limits::MAX) has no values. Source: RFC 6901.
 ///
 /// ```
 /// use nexowire_core::json::pointer;

@@ -48,7 +48,7 @@ impl<'a> View<'a> {
         self.text(Field::RejectedMessage)
     }
 
-    /// The rejected request itself; `None` if there is none, or it is not Base64.
+    /// The rejected request's bytes, whatever they are; `None` if there are none, or they are not written in Base64.
     pub fn rejected_request(self) -> Option<Vec<u8>> {
         let text = self.rejected_message()?.to_bytes();
         base64_simd::forgiving_decode_to_vec(&text).ok().filter(|request| !request.is_empty())

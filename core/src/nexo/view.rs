@@ -67,7 +67,8 @@ impl<V: Vocabulary> fmt::Display for Word<'_, V> {
 }
 
 impl<'a> View<'a> {
-    /// Looks at `body` through the fields that a parse of it has found.
+    /// Looks at `body` through the fields that a parse of it has found. Through those of another body every text can be
+    /// wrong or missing, but nothing panics.
     pub fn new(body: &'a [u8], fields: &'a Fields) -> Self {
         Self { body, fields }
     }
