@@ -3,6 +3,7 @@
 use super::inbound::{Inbound, Source};
 use crate::classify::{classify, is_soap};
 use crate::delivery::{IgnoredReason, QuarantineReason, ReplyOutcome, Verdict};
+use crate::error::ErrorKind;
 use crate::limits::Limits;
 use crate::nexo::{Fields, Kind, View, WebhookField};
 use crate::route::Endpoint;
@@ -26,8 +27,7 @@ pub(super) enum Judgement {
 pub(super) fn judge(inbound: &Inbound<'_>, endpoint: &Endpoint, limits: &Limits) -> Judgement {
     let body = inbound.body.as_bytes();
     if inbound.source == Source::Reply {
-        // No request of the host's own is known here, so that nobody waits for its answer.
-        return Judgement::Answer(Verdict::Reply(ReplyOutcome::Unknown));
+        return Judgement::Answer(Verdict::Reply(judge_reply(body, limits)));
     }
     if body.len() > limits.body as usize {
         return Judgement::Answer(Verdict::TooLarge);
@@ -47,6 +47,14 @@ pub(super) fn judge(inbound: &Inbound<'_>, endpoint: &Endpoint, limits: &Limits)
         Kind::StandardWebhook if fields.items > limits.items => Judgement::Quarantine(QuarantineReason::TooManyItems),
         Kind::StandardWebhook => Judgement::Items(fields),
         _ => judge_message(fields, body, endpoint),
+    }
+}
+
+/// No request of the host's own is known here, so that nobody waits for its answer.
+fn judge_reply(body: &[u8], limits: &Limits) -> ReplyOutcome {
+    match classify(body, limits).error.map(|error| error.kind()) {
+        Some(ErrorKind::BodyTooLarge | ErrorKind::TooDeep | ErrorKind::TooManyMembers) => ReplyOutcome::Failed,
+        _ => ReplyOutcome::Unknown,
     }
 }
 

@@ -225,8 +225,7 @@ fn inbound<'a>(members: &Members<'a>) -> Result<Inbound<'a>, Failure> {
     let body = members.body()?;
     let source = match members.text("source")? {
         None | Some("webhook") => Source::Webhook,
-        // The answer to a request means something to the tracker only, which is not there to be told.
-        Some("reply") => return Err(Failure::unsupported("`source`: `reply`")),
+        Some("reply") => Source::Reply,
         Some(other) => return Err(Failure::bad_argument(&format!("there is no source `{other}`"))),
     };
     Ok(Inbound {
