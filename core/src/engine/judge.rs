@@ -3,7 +3,6 @@
 use super::inbound::{Inbound, Source};
 use crate::classify::{classify, is_soap};
 use crate::delivery::{IgnoredReason, QuarantineReason, ReplyOutcome, Verdict};
-use crate::error::ErrorKind;
 use crate::limits::Limits;
 use crate::nexo::{Fields, Kind, View, WebhookField};
 use crate::route::Endpoint;
@@ -52,10 +51,8 @@ pub(super) fn judge(inbound: &Inbound<'_>, endpoint: &Endpoint, limits: &Limits)
 
 /// No request of the host's own is known here, so that nobody waits for its answer.
 fn judge_reply(body: &[u8], limits: &Limits) -> ReplyOutcome {
-    match classify(body, limits).error.map(|error| error.kind()) {
-        Some(ErrorKind::BodyTooLarge | ErrorKind::TooDeep | ErrorKind::TooManyMembers) => ReplyOutcome::Failed,
-        _ => ReplyOutcome::Unknown,
-    }
+    let over_limit = classify(body, limits).error.is_some_and(|error| error.is_over_limit());
+    if over_limit { ReplyOutcome::Failed } else { ReplyOutcome::Unknown }
 }
 
 fn judge_message(fields: Fields, body: &[u8], endpoint: &Endpoint) -> Judgement {
