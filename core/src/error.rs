@@ -31,6 +31,11 @@ impl Error {
         self.kind
     }
 
+    /// Whether the body is over a limit, whatever else may be wrong with it.
+    pub fn is_over_limit(self) -> bool {
+        matches!(self.kind(), ErrorKind::BodyTooLarge | ErrorKind::TooDeep | ErrorKind::TooManyMembers)
+    }
+
     /// The first byte, counted from 0, that is not as expected; the body's length if it ends too early.
     pub fn offset(self) -> usize {
         self.offset as usize

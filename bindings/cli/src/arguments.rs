@@ -1,5 +1,6 @@
 //! The command line.
 
+use std::ffi::OsString;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
@@ -54,7 +55,7 @@ pub(crate) struct InspectArguments {
     pub(crate) pretty: bool,
     /// Files of one body each; `-` reads standard input, one body a line.
     #[arg(required = true, value_name = "FILE")]
-    pub(crate) files: Vec<String>,
+    pub(crate) files: Vec<OsString>,
 }
 
 /// Send messages through the engine and print what its consumers get.
@@ -72,7 +73,7 @@ pub(crate) struct RouteArguments {
     pub(crate) json: bool,
     /// Files, folders, or `-` for standard input with one body a line.
     #[arg(required = true, value_name = "PATH")]
-    pub(crate) paths: Vec<String>,
+    pub(crate) paths: Vec<PathBuf>,
 }
 
 /// What to do with a configuration.
@@ -90,7 +91,7 @@ pub(crate) struct CheckArguments {
     pub(crate) config: PathBuf,
     /// Messages to try, as for `route`. Nothing is routed.
     #[arg(value_name = "PATH")]
-    pub(crate) paths: Vec<String>,
+    pub(crate) paths: Vec<PathBuf>,
     /// The endpoint at which the messages are to arrive.
     #[arg(long, value_name = "NAME")]
     pub(crate) endpoint: Option<String>,

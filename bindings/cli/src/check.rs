@@ -21,7 +21,7 @@ pub(crate) fn run(arguments: &CheckArguments) -> io::Result<ExitCode> {
     let mut out = io::stdout().lock();
     describe(&mut out, &configuration)?;
     let engine = Engine::open(configuration);
-    for place in places(&arguments.paths)? {
+    for place in places(&arguments.paths) {
         for_each_body(&place, |body| {
             let inbound = Inbound { endpoint: arguments.endpoint.as_deref(), ..Inbound::new(&body.bytes) };
             let explained = engine.explain(&inbound).map_err(|error| io::Error::new(io::ErrorKind::NotFound, error))?;

@@ -21,44 +21,63 @@ pub(crate) struct Body {
 pub(crate) enum Place {
     File(PathBuf),
     StandardInput,
+    /// A folder that cannot be searched: an error when its turn comes, as with a file that cannot be read.
+    Closed(io::Error),
+}
+
+impl Place {
+    /// How many bytes there are to read, as far as that can be known.
+    pub(crate) fn length(&self) -> Option<u64> {
+        match self {
+            Self::File(path) => fs::metadata(path).ok().map(|file| file.len()),
+            Self::StandardInput | Self::Closed(_) => None,
+        }
+    }
 }
 
 /// The files behind the arguments; folders are searched, in the order of names.
-pub(crate) fn places(paths: &[String]) -> io::Result<Vec<Place>> {
+pub(crate) fn places(paths: &[PathBuf]) -> Vec<Place> {
     let mut places = vec![];
     for path in paths {
-        match path.as_str() {
-            "-" => places.push(Place::StandardInput),
-            _ if Path::new(path).is_dir() => search(Path::new(path), &mut places)?,
-            _ => places.push(Place::File(path.into())),
+        match path {
+            path if path.as_os_str() == "-" => places.push(Place::StandardInput),
+            path if path.is_dir() => search(path, &mut places),
+            path => places.push(Place::File(path.clone())),
         }
     }
-    Ok(places)
+    places
 }
 
 /// Folders that are still to be searched are kept in a list, so that no depth of them is too deep.
-fn search(folder: &Path, places: &mut Vec<Place>) -> io::Result<()> {
+fn search(folder: &Path, places: &mut Vec<Place>) {
     let (mut folders, mut found) = (vec![folder.to_path_buf()], vec![]);
     while let Some(folder) = folders.pop() {
-        for entry in fs::read_dir(&folder).map_err(|error| named(&folder, &error))? {
-            let entry = entry?;
-            // A link to a folder could lead round in a circle, so that only a link to a file is followed.
-            if entry.file_type()?.is_dir() {
-                folders.push(entry.path());
-            } else if entry.path().is_file() && (is_one_of(&entry.path(), &BODY_EXTENSIONS) || is_lines(&entry.path()))
-            {
-                found.push(entry.path());
-            }
+        if let Err(error) = search_one(&folder, &mut folders, &mut found) {
+            places.push(Place::Closed(named(&folder, &error)));
         }
     }
     found.sort();
     places.extend(found.into_iter().map(Place::File));
+}
+
+fn search_one(folder: &Path, folders: &mut Vec<PathBuf>, found: &mut Vec<PathBuf>) -> io::Result<()> {
+    for entry in fs::read_dir(folder)? {
+        let entry = entry?;
+        let path = entry.path();
+        // A link to a folder could lead round in a circle, so that only a link to a file is followed.
+        if entry.file_type()?.is_dir() {
+            folders.push(path);
+        } else if path.is_file() && (is_one_of(&path, &BODY_EXTENSIONS) || is_lines(&path)) {
+            found.push(path);
+        }
+    }
     Ok(())
 }
 
 /// Calls `each` with every body of a place.
 pub(crate) fn for_each_body(place: &Place, mut each: impl FnMut(Body) -> io::Result<()>) -> io::Result<()> {
     match place {
+        Place::Closed(error) => Err(io::Error::new(error.kind(), error.to_string())),
         Place::StandardInput => for_each_line(io::stdin().lock(), "-", each),
         Place::File(path) if is_lines(path) => {
             let file = fs::File::open(path).map_err(|error| named(path, &error))?;

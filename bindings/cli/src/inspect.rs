@@ -37,11 +37,13 @@ pub(crate) fn run(arguments: &InspectArguments) -> io::Result<ExitCode> {
             })?;
             continue;
         }
+        // A name that is no text is shown as well as it can be; the file is found by what it really is.
+        let name = file.to_string_lossy();
         match fs::read(file) {
-            Ok(body) => printer.print(file, &body)?,
+            Ok(body) => printer.print(&name, &body)?,
             Err(error) => {
                 printer.out.flush()?;
-                writeln!(io::stderr(), "nexowire: {file}: {error}")?;
+                writeln!(io::stderr(), "nexowire: {name}: {error}")?;
                 code = ExitCode::FAILURE;
             }
         }

@@ -1,32 +1,28 @@
 //! `nexowire route`: the main job. Bodies go in on one thread, and each queue has a consumer on a thread of its own.
 
 mod lines;
+mod output;
+mod send;
 mod summary;
 
-use std::io::{self, IsTerminal, Write};
+use std::io::{self, Write};
 use std::process::ExitCode;
-use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
-use nexowire_core::delivery::Verdict;
-use nexowire_core::engine::{Consumer, Engine, Inbound};
+use nexowire_core::engine::{Consumer, Engine};
 
 use crate::arguments::RouteArguments;
 use crate::configuration::load;
-use crate::input::{Body, Place, for_each_body, places};
+use crate::input::places;
+
+use self::output::{Output, progress};
+use self::send::send_all;
 
 /// Messages that one poll hands out.
 const BATCH: usize = 256;
 
-/// How long a consumer waits for a message before it looks whether the engine has ended.
-const WAIT: Duration = Duration::from_secs(1);
-
-/// Input of fewer places than this is over before a bar is read.
-const PROGRESS_FROM: usize = 2_000;
-
-/// What the consumers write to, one batch at a time.
-type Output = Mutex<Box<dyn Write + Send>>;
+/// How long a consumer waits for a message before what it has written is shown to whoever watches.
+const WAIT: Duration = Duration::from_millis(100);
 
 pub(crate) fn run(arguments: &RouteArguments) -> io::Result<ExitCode> {
     let configuration = match load(arguments.config.as_deref()) {
@@ -36,11 +32,12 @@ pub(crate) fn run(arguments: &RouteArguments) -> io::Result<ExitCode> {
             return Ok(ExitCode::from(2));
         }
     };
-    let places = places(&arguments.paths)?;
+    let places = places(&arguments.paths);
     let engine = Engine::open(configuration);
-    let output: Output = Mutex::new(Box::new(io::BufWriter::new(io::stdout())));
+    let bar = progress(&places);
+    let output = Output::new(bar.clone());
     let start = Instant::now();
-    let outcome = std::thread::scope(|scope| {
+    let (sent, outcome) = std::thread::scope(|scope| {
         let consumers: Vec<_> = engine.queue_names().iter().filter_map(|name| engine.queue(name)).collect();
         let threads: Vec<_> = consumers
             .iter()
@@ -49,48 +46,23 @@ pub(crate) fn run(arguments: &RouteArguments) -> io::Result<ExitCode> {
                 scope.spawn(move || consume(consumer, engine, output, arguments.json))
             })
             .collect();
-        let sent = send_all(&engine, &places);
+        let sent = send_all(&engine, &places, &bar);
         // Whatever happened, the consumers must be told that nothing more comes.
         engine.close();
         let consumed = threads.into_iter().map(|thread| thread.join().unwrap_or(Err(io::ErrorKind::Other.into())));
-        consumed.collect::<io::Result<Vec<()>>>().and(sent)
+        (sent, consumed.collect::<io::Result<Vec<()>>>())
     });
-    let refused = outcome?;
-    let mut output = output.into_inner().map_err(|_| io::Error::from(io::ErrorKind::Other))?;
-    let summary = summary::Summary::new(&engine, refused, start.elapsed());
+    outcome?;
+    let summary = summary::Summary::new(&engine, &sent, start.elapsed());
+    let mut text = vec![];
     if arguments.json {
-        summary.write_json(&mut output)?
+        summary.write_json(&mut text)?;
     } else {
-        summary.write(&mut output)?
+        summary.write(&mut text)?;
     }
+    output.write(&text)?;
     output.flush()?;
-    Ok(ExitCode::SUCCESS)
-}
-
-/// Sends all bodies; answers how often one had to be sent again because a queue was full.
-fn send_all(engine: &Engine, places: &[Place]) -> io::Result<u64> {
-    let progress = progress(places.len());
-    let mut refused = 0;
-    for place in places {
-        for_each_body(place, |body| {
-            refused += send(engine, &body);
-            Ok(())
-        })?;
-        progress.inc(1);
-    }
-    progress.finish_and_clear();
-    Ok(refused)
-}
-
-/// Sends a body as often as it takes, as a terminal does that is answered 503.
-fn send(engine: &Engine, body: &Body) -> u64 {
-    let mut refused = 0;
-    // OK because no endpoint is named, and `default` always exists.
-    while let Verdict::Busy { .. } = engine.accept(Inbound::new(&body.bytes)).expect("the default endpoint") {
-        refused += 1;
-        std::thread::yield_now();
-    }
-    refused
+    Ok(if sent.is_whole() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
 /// Polls, decodes and prints until the engine has ended.
@@ -100,7 +72,7 @@ fn consume(mut consumer: Consumer, engine: &Engine, output: &Output, json: bool)
     let queue = consumer.queue_name().to_owned();
     // A consumer that cannot write goes on polling: else the queue fills up and the sender waits for ever.
     let mut outcome = Ok(());
-    while consumer.poll_timeout(BATCH, WAIT, &mut batch).is_ok() {
+    while let Ok(count) = consumer.poll_timeout(BATCH, WAIT, &mut batch) {
         for delivered in batch.drain(..) {
             if json {
                 lines::write_json(&mut text, engine, &queue, &delivered)?;
@@ -108,21 +80,10 @@ fn consume(mut consumer: Consumer, engine: &Engine, output: &Output, json: bool)
                 lines::write(&mut text, engine, &queue, &delivered.message)?;
             }
         }
-        if outcome.is_ok() && !text.is_empty() {
-            outcome = output.lock().map_err(|_| io::ErrorKind::Other.into()).and_then(|mut out| out.write_all(&text));
+        if outcome.is_ok() {
+            outcome = if count > 0 { output.write(&text) } else { output.flush() };
         }
         text.clear();
     }
     outcome
-}
-
-fn progress(places: usize) -> ProgressBar {
-    // The bar is for somebody who looks at it while the output goes elsewhere.
-    if places < PROGRESS_FROM || !io::stderr().is_terminal() || io::stdout().is_terminal() {
-        return ProgressBar::hidden();
-    }
-    let bar = ProgressBar::with_draw_target(Some(places as u64), ProgressDrawTarget::stderr());
-    let style = ProgressStyle::with_template("{wide_bar} {pos}/{len} files, {per_sec}, {eta} left");
-    // OK because the template is ours, and right.
-    bar.with_style(style.expect("a template"))
 }

@@ -1,6 +1,6 @@
 //! `inspect`, `route`, `config check`, `completions` and the help, as somebody types them.
 
-use std::io::Write;
+use std::io::{BufRead, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
@@ -107,6 +107,70 @@ fn route_as_json_adds_up() {
     }
     assert!(summary["ignored"].as_u64().unwrap() >= 1 && summary["quarantined"].as_u64().unwrap() >= 1);
     assert!(lines.iter().all(|line| line["attempt"] == 1 && line["endpoint"] == "default"));
+}
+
+/// What cannot be read is told; the rest is routed, and the summary comes.
+#[test]
+fn route_goes_on_past_what_cannot_be_read() {
+    let output = run(&["route", "no-such-file.json", "event/shutdown.json", "--json"], b"");
+    assert_eq!(output.status.code(), Some(1));
+    assert!(String::from_utf8_lossy(&output.stderr).contains("no-such-file.json"));
+    let lines = lines(&output);
+    let summary = &lines.last().unwrap()["summary"];
+    assert_eq!((&summary["accepted"], &summary["unreadable"]), (&1.into(), &1.into()));
+}
+
+/// A webhook whose items need more room than their lane has would be sent again for ever.
+#[test]
+fn route_gives_up_a_body_that_never_fits() {
+    let item = r#"{"NotificationRequestItem":{"eventCode":"AUTHORISATION","pspReference":"P","success":"true"}}"#;
+    let body = format!(r#"{{"live":"false","notificationItems":[{item},{item},{item}]}}"#);
+    let configuration = testdata().join("drive/refuse.toml");
+    let input = format!("{body}\n{}\n", body.replace(&format!("{item},{item},"), ""));
+    let output = run(&["route", "--json", "--config", configuration.to_str().unwrap(), "-"], input.as_bytes());
+    assert_eq!(output.status.code(), Some(1));
+    assert!(String::from_utf8_lossy(&output.stderr).contains("-:1: needs more room"));
+    let summary = lines(&output).pop().unwrap()["summary"].take();
+    assert_eq!((&summary["accepted"], &summary["no_room"]), (&1.into(), &1.into()));
+}
+
+/// Whoever pipes a log that grows sees each message when it comes, not when the input ends.
+#[test]
+fn route_shows_what_comes_while_its_input_is_open() {
+    let mut child = Command::new(env!("CARGO_BIN_EXE_nexowire"))
+        .args(["route", "-"])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut input = child.stdin.take().unwrap();
+    let body = std::fs::read_to_string(testdata().join("messages/event/shutdown.json")).unwrap();
+    input.write_all(format!("{}\n", body.replace(['\r', '\n'], " ")).as_bytes()).unwrap();
+    let (seen, line) = std::sync::mpsc::channel();
+    let mut output = std::io::BufReader::new(child.stdout.take().unwrap());
+    std::thread::spawn(move || {
+        let mut line = String::new();
+        output.read_line(&mut line).unwrap();
+        seen.send(line).unwrap();
+    });
+    let line = line.recv_timeout(std::time::Duration::from_secs(20)).expect("a line before the input ends");
+    assert!(line.contains("is shutting down"), "{line}");
+    drop(input);
+    child.wait().unwrap();
+}
+
+/// Names of files are bytes on this system; one that is no text is as good as others.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_name_that_is_no_text_is_read() {
+    use std::os::unix::ffi::OsStrExt;
+    let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR"));
+    let file = folder.join(std::ffi::OsStr::from_bytes(b"\xff.json"));
+    std::fs::write(&file, "{}").unwrap();
+    for command in ["inspect", "route"] {
+        let output = Command::new(env!("CARGO_BIN_EXE_nexowire")).arg(command).arg(&file).output().unwrap();
+        assert!(output.status.success(), "{command}: {}", String::from_utf8_lossy(&output.stderr));
+    }
 }
 
 #[test]

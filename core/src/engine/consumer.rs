@@ -123,6 +123,11 @@ impl Consumer {
         self.consumer.release(self.inner.clock.now(), seqs)
     }
 
+    /// Whether its queue is closed or removed, empty, and nothing of it in anybody's hands: then a poll is [`Closed`].
+    pub fn has_ended(&self) -> bool {
+        self.consumer.queue().has_ended()
+    }
+
     /// Ends, gives back all it holds, and answers how many messages that were.
     pub fn close(self) -> usize {
         self.consumer.drop_held()

@@ -26,11 +26,7 @@ pub(super) enum Judgement {
 pub(super) fn judge(inbound: &Inbound<'_>, endpoint: &Endpoint, limits: &Limits) -> Judgement {
     let body = inbound.body.as_bytes();
     if inbound.source == Source::Reply {
-        // No request of the host's own is known here, so that nobody waits for its answer. What is too long is nobody's
-        // answer in any case.
-        let is_too_long = body.len() > limits.body as usize;
-        let outcome = if is_too_long { ReplyOutcome::Failed } else { ReplyOutcome::Unknown };
-        return Judgement::Answer(Verdict::Reply(outcome));
+        return Judgement::Answer(Verdict::Reply(judge_reply(body, limits)));
     }
     if body.len() > limits.body as usize {
         return Judgement::Answer(Verdict::TooLarge);
@@ -51,6 +47,12 @@ pub(super) fn judge(inbound: &Inbound<'_>, endpoint: &Endpoint, limits: &Limits)
         Kind::StandardWebhook => Judgement::Items(fields),
         _ => judge_message(fields, body, endpoint),
     }
+}
+
+/// No request of the host's own is known here, so that nobody waits for its answer.
+fn judge_reply(body: &[u8], limits: &Limits) -> ReplyOutcome {
+    let over_limit = classify(body, limits).error.is_some_and(|error| error.is_over_limit());
+    if over_limit { ReplyOutcome::Failed } else { ReplyOutcome::Unknown }
 }
 
 fn judge_message(fields: Fields, body: &[u8], endpoint: &Endpoint) -> Judgement {

@@ -136,23 +136,44 @@ impl Model {
     }
 
     fn ack(&mut self, seq: u64) -> bool {
-        for lane in 0..self.lanes.len() {
-            let it = &mut self.lanes[lane];
-            if let Some((_, alive, left)) = &mut it.batch
-                && let Some(at) = left.iter().position(|waiting| waiting.seq == seq)
-            {
-                left.remove(at);
-                *alive = self.now;
-            } else if let Some(at) = it.front.iter().position(|waiting| waiting.seq == seq) {
-                it.front.remove(at);
-            } else {
+        let lane = (0..self.lanes.len()).find(|&lane| self.take(lane, seq));
+        lane.inspect(|&lane| self.free(lane)).is_some()
+    }
+
+    /// Acks one after the other. Those that lie next to each other in a lane of this consumer are one step: the lane is
+    /// free when all of them are done, and not for a moment between two.
+    fn ack_all(&mut self, consumer: usize, seqs: &[u64]) -> usize {
+        let (mut rest, mut done) = (seqs, 0);
+        while let [first, others @ ..] = rest {
+            let mine = (0..self.lanes.len()).filter(|&lane| self.holder_of(lane) == Some(consumer)).collect::<Vec<_>>();
+            let Some(&lane) = mine.iter().find(|&&lane| self.take(lane, *first)) else {
+                done += usize::from(self.ack(*first));
+                rest = others;
                 continue;
-            }
-            self.acked += 1;
+            };
+            let more = others.iter().take_while(|&&seq| self.take(lane, seq)).count();
             self.free(lane);
-            return true;
+            done += 1 + more;
+            rest = &others[more..];
         }
-        false
+        done
+    }
+
+    /// Takes one out of a lane, from the hands or from the front.
+    fn take(&mut self, lane: usize, seq: u64) -> bool {
+        let it = &mut self.lanes[lane];
+        if let Some((_, alive, left)) = &mut it.batch
+            && let Some(at) = left.iter().position(|waiting| waiting.seq == seq)
+        {
+            left.remove(at);
+            *alive = self.now;
+        } else if let Some(at) = it.front.iter().position(|waiting| waiting.seq == seq) {
+            it.front.remove(at);
+        } else {
+            return false;
+        }
+        self.acked += 1;
+        true
     }
 
     fn release(&mut self, consumer: usize, seq: u64) -> bool {
@@ -285,7 +306,7 @@ fn check(options: QueueOptions, ops: Vec<Op>) -> Result<(), TestCaseError> {
                 prop_assert_eq!(polled, if over { Err(Closed) } else { Ok(expected.len()) });
             }
             Op::Ack { consumer, seqs } => {
-                let expected = seqs.iter().filter(|&&seq| model.ack(seq)).count();
+                let expected = model.ack_all(consumer, &seqs);
                 prop_assert_eq!(consumers[consumer].ack(model.now, &seqs), expected);
             }
             Op::Release { consumer, seqs } => {

@@ -57,12 +57,13 @@ impl<'a> Members<'a> {
         }
     }
 
-    /// A time: RFC 3339, or whole milliseconds since 1970.
+    /// A time: RFC 3339, or whole milliseconds since 1970. Without a zone a text is no moment.
     pub(super) fn time(&self, name: &str) -> Result<Option<u64>, Failure> {
         let wrong = || Failure::bad_argument(&format!("`{name}` must be RFC 3339, or milliseconds since 1970"));
         match self.find(name) {
             Some(Value::String(text)) => {
-                let moment = Timestamp::parse(text).ok_or_else(wrong)?;
+                let moment =
+                    Timestamp::parse(text).filter(|moment| moment.offset_minutes.is_some()).ok_or_else(wrong)?;
                 u64::try_from(moment.unix_milliseconds).map(Some).map_err(|_| wrong())
             }
             Some(value) => value.as_u64().map(Some).ok_or_else(wrong),

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
 
-use nexowire_core::engine::{Consumer, Delivered, Engine, Inbound, Source, UnknownEndpoint};
+use nexowire_core::engine::{Consumer, Engine, Inbound, Source, UnknownEndpoint};
 use nexowire_core::message::BodySource;
 use nexowire_core::route::{Clock, Configuration, SystemResolver};
 use serde_json::{Value, json};
@@ -108,27 +108,34 @@ impl Session {
         let key = consumer_key(members)?;
         let max = usize::try_from(members.number("max")?.unwrap_or(POLL_MAX)).unwrap_or(usize::MAX);
         self.known_queue(&key)?;
+        if self.consumer(&key).is_some_and(|consumer| consumer.has_ended()) {
+            return Err(Failure::closed(&format!("queue `{}` was removed and is drained", key.0)));
+        }
         self.set_time(members)?;
         let mut batch = vec![];
-        while !self.poll_into(&key, max, &mut batch)? {}
+        // A queue that ends by what this poll acks is said to be closed by the next one: what fails changes nothing.
+        let _ended_now = self.begun_consumer(&key)?.poll(max, &mut batch);
         let messages = batch.iter().map(|delivered| MessageLine::new(&self.engine, &key.0, delivered));
         Ok(json!({"messages": messages.map(|line| json!(line)).collect::<Vec<_>>()}))
     }
 
-    /// Polls with the consumer of this name; `false` if it was one of a queue that has ended meanwhile, and is gone.
-    fn poll_into(&mut self, key: &(String, String), max: usize, batch: &mut Vec<Delivered>) -> Result<bool, Failure> {
-        let consumer = match self.consumers.entry(key.clone()) {
-            Entry::Occupied(entry) => entry.into_mut(),
-            Entry::Vacant(entry) => entry.insert(self.engine.queue(&key.0).ok_or_else(|| no_queue(&key.0))?.consumer()),
-        };
-        if consumer.poll(max, batch).is_ok() {
-            return Ok(true);
+    /// The consumer of this name, if it has begun. When a queue comes back that was removed and drained, its consumers
+    /// from before have ended with the old one.
+    fn consumer(&mut self, key: &(String, String)) -> Option<&mut Consumer> {
+        let has_ended = self.consumers.get(key).is_some_and(Consumer::has_ended);
+        if has_ended && self.engine.queue(&key.0).is_some() {
+            self.consumers.remove(key);
         }
-        self.consumers.remove(key);
-        // A reload may have given the name to a new queue, of which there is something to poll.
-        match self.engine.queue(&key.0) {
-            Some(_) => Ok(false),
-            None => Err(Failure::closed(&format!("queue `{}` was removed and is drained", key.0))),
+        self.consumers.get_mut(key)
+    }
+
+    /// The same, beginning now if it has not.
+    fn begun_consumer(&mut self, key: &(String, String)) -> Result<&mut Consumer, Failure> {
+        match self.consumers.entry(key.clone()) {
+            Entry::Occupied(entry) => Ok(entry.into_mut()),
+            Entry::Vacant(entry) => {
+                Ok(entry.insert(self.engine.queue(&key.0).ok_or_else(|| no_queue(&key.0))?.consumer()))
+            }
         }
     }
 
@@ -136,7 +143,7 @@ impl Session {
         let (key, seqs) = (consumer_key(members)?, members.seqs()?);
         self.known_queue(&key)?;
         self.set_time(members)?;
-        let done = match self.consumers.get_mut(&key) {
+        let done = match self.consumer(&key) {
             Some(consumer) => consumer.ack(&seqs),
             // An ack counts from anybody, also from one that has not polled; it makes nobody a consumer for long.
             None => self.engine.queue(&key.0).map_or(0, |queue| queue.consumer().ack(&seqs)),
@@ -148,7 +155,7 @@ impl Session {
         let (key, seqs) = (consumer_key(members)?, members.seqs()?);
         self.known_queue(&key)?;
         self.set_time(members)?;
-        let done = self.consumers.get_mut(&key).map_or(0, |consumer| consumer.release(&seqs));
+        let done = self.consumer(&key).map_or(0, |consumer| consumer.release(&seqs));
         Ok(json!({"done": done}))
     }
 
@@ -156,7 +163,7 @@ impl Session {
         let (queue, name) = (members.needed_text("queue")?, members.needed_text("consumer")?);
         let key = (queue.to_owned(), name.to_owned());
         self.known_queue(&key)?;
-        if !self.consumers.contains_key(&key) {
+        if self.consumer(&key).is_none() {
             return Err(Failure::not_found(&format!("queue `{queue}` has no consumer `{name}`")));
         }
         self.set_time(members)?;

@@ -6,15 +6,17 @@ use std::time::Duration;
 use nexowire_core::engine::{Counters, Engine};
 use serde_json::{Map, Value, json};
 
-pub(super) struct Summary {
+use super::send::Sent;
+
+pub(super) struct Summary<'a> {
     counters: Counters,
-    refused: u64,
+    sent: &'a Sent,
     elapsed: Duration,
 }
 
-impl Summary {
-    pub(super) fn new(engine: &Engine, refused: u64, elapsed: Duration) -> Self {
-        Self { counters: engine.counters(), refused, elapsed }
+impl<'a> Summary<'a> {
+    pub(super) fn new(engine: &Engine, sent: &'a Sent, elapsed: Duration) -> Self {
+        Self { counters: engine.counters(), sent, elapsed }
     }
 
     fn per_second(&self) -> u64 {
@@ -35,8 +37,10 @@ impl Summary {
         let dropped: u64 = counters.queues.iter().map(|(_, queue)| queue.dropped).sum();
         writeln!(out, "quarantined  {}", counters.quarantined)?;
         writeln!(out, "ignored      {}", counters.ignored)?;
-        writeln!(out, "refused      {} (and sent again)", self.refused)?;
+        writeln!(out, "refused      {} (and sent again)", self.sent.refused)?;
         for (what, count) in [
+            ("no room      ", self.sent.unfit),
+            ("unreadable   ", self.sent.unread),
             ("too large    ", counters.too_large),
             ("not allowed  ", counters.not_allowed),
             ("dropped      ", dropped + counters.items_dropped),
@@ -65,7 +69,9 @@ impl Summary {
             "queues": queues,
             "quarantined": counters.quarantined,
             "ignored": counters.ignored,
-            "refused": self.refused,
+            "refused": self.sent.refused,
+            "no_room": self.sent.unfit,
+            "unreadable": self.sent.unread,
             "too_large": counters.too_large,
             "not_allowed": counters.not_allowed,
             "seconds": self.elapsed.as_secs_f64(),
