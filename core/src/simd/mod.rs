@@ -5,6 +5,9 @@
 //! quotes, the first byte of every other run outside of strings, and inside of strings every backslash that begins an
 //! escape and every control character. A walker that sees only tokens thus still sees all that can be wrong.
 //!
+//! The kernel then writes byte and place of each token behind those of the last, into a `Window`: so the walker steps
+//! from token to token without a loop, and compares several of them at once.
+//!
 //! The portable kernel is the reference; a faster one must equal it on every input, and is chosen once, at run time.
 
 #[cfg(target_arch = "x86_64")]
