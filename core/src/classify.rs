@@ -2,7 +2,7 @@
 
 use crate::error::Error;
 use crate::limits::Limits;
-use crate::nexo::{Fields, Kind, webhook};
+use crate::nexo::{Draft, Fields, Kind, webhook};
 use crate::parse::parse_with;
 use crate::simd::Kernel;
 
@@ -35,8 +35,9 @@ pub fn classify(body: &[u8], limits: &Limits) -> Classified {
 
 /// The same by one kernel; every kernel gives the same.
 pub fn classify_with(kernel: Kernel, body: &[u8], limits: &Limits) -> Classified {
-    match parse_with(kernel, body, limits) {
-        Ok(fields) => Classified { fields, error: None },
+    let mut draft = Draft::new();
+    match parse_with(kernel, body, limits, &mut draft) {
+        Ok(()) => Classified { fields: draft.fields, error: None },
         Err(error) => Classified { fields: not_json(body), error: Some(error) },
     }
 }

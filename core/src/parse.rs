@@ -22,11 +22,13 @@ type Fallback<'a> = (Name<'a>, usize);
 /// # Errors
 /// What is wrong first, reading from the left. See [`ErrorKind`].
 pub fn parse(body: &[u8], limits: &Limits) -> Result<Fields, Error> {
-    parse_with(Kernel::fastest(), body, limits)
+    let mut draft = Draft::new();
+    parse_with(Kernel::fastest(), body, limits, &mut draft)?;
+    Ok(draft.fields)
 }
 
-/// The walk by one kernel.
-pub(crate) fn parse_with(kernel: Kernel, body: &[u8], limits: &Limits) -> Result<Fields, Error> {
+/// The walk by one kernel, over whatever the new `draft` is part of: what it fills is too large to be moved around.
+pub(crate) fn parse_with(kernel: Kernel, body: &[u8], limits: &Limits, draft: &mut Draft) -> Result<(), Error> {
     let length_max = limits.body.min(Limits::MAX.body) as usize;
     if body.len() > length_max {
         return Err(Error::new(ErrorKind::BodyTooLarge, length_max));
@@ -34,12 +36,10 @@ pub(crate) fn parse_with(kernel: Kernel, body: &[u8], limits: &Limits) -> Result
     if body.starts_with(b"\xEF\xBB\xBF") {
         return Err(Error::new(ErrorKind::ByteOrderMark, 0));
     }
-    let mut cursor = Cursor::new(body, limits, kernel);
-    let mut draft = Draft::new();
-    match root(&mut cursor, &mut draft).and_then(|()| cursor.finish()) {
-        Ok(()) => Ok(conclude(draft, body)),
-        Err(error) => Err(first_error(body, error)),
-    }
+    Cursor::walk(body, limits, kernel, |cursor| root(cursor, draft).and_then(|()| cursor.finish()))
+        .map_err(|error| first_error(body, error))?;
+    conclude(draft, body);
+    Ok(())
 }
 
 /// Passes the root value, whatever it is.

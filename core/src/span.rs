@@ -42,17 +42,30 @@ impl Span {
         Some(Self { offset, length: length | encoding << LENGTH_BITS })
     }
 
+    /// The length of the longest text that is walked.
+    pub(crate) const REACH: usize = (1 << LENGTH_BITS) - 1;
+
+    /// The bytes between the quotes at `opening` and `closing`, of a text that is no longer than [`Span::REACH`].
+    #[inline(always)]
+    pub(crate) fn between(opening: u32, closing: u32) -> Self {
+        debug_assert!(opening < closing && closing as usize <= Self::REACH);
+        Self { offset: NonZeroU32::MIN.saturating_add(opening), length: closing - opening - 1 }
+    }
+
     /// The first byte of the field in its body.
+    #[inline]
     pub fn start(self) -> usize {
         self.offset.get() as usize
     }
 
     /// How many bytes the field has as they stand in the body.
+    #[inline]
     pub fn length(self) -> usize {
         (self.length & ((1 << LENGTH_BITS) - 1)) as usize
     }
 
     /// How these bytes are to be read.
+    #[inline]
     pub fn encoding(self) -> Encoding {
         match self.length >> LENGTH_BITS {
             0 => Encoding::Plain,
@@ -81,6 +94,14 @@ mod tests {
             assert_eq!((span.start(), span.length(), span.encoding()), (3, 4, encoding));
             assert_eq!(span.of(b"0123456789"), b"3456");
             assert_eq!(span.of(b"01234"), b"");
+        }
+    }
+
+    #[test]
+    fn between_quotes_as_between_bytes() {
+        for (opening, closing) in [(0, 1), (3, 9), (0, Span::REACH), (Span::REACH - 1, Span::REACH)] {
+            let expected = Span::new(opening + 1, closing, Encoding::Plain);
+            assert_eq!(Some(Span::between(opening as u32, closing as u32)), expected);
         }
     }
 

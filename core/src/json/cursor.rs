@@ -13,10 +13,10 @@ use crate::span::{Encoding, Span};
 /// passed by [`Cursor::skip`], which checks it just as well.
 #[derive(Debug)]
 pub(crate) struct Cursor<'a> {
-    tokens: Tokens<'a>,
-    depth: u32,
+    pub(super) tokens: Tokens<'a>,
+    pub(super) depth: u32,
     depth_max: u32,
-    members_left: u32,
+    pub(super) members_left: u32,
 }
 
 /// A member's name as it stands in the text.
@@ -44,11 +44,17 @@ pub(crate) enum Value {
 
 impl<'a> Cursor<'a> {
     /// Stands on the first value of `text`. Limits above [`Limits::MAX`] count as that: a depth has one bit a level.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn new(text: &'a [u8], limits: &Limits, kernel: Kernel) -> Self {
-        let tokens = Tokens::starting_at(text, 0, kernel);
-        let depth_max = limits.depth.min(Limits::MAX.depth);
-        Self { tokens, depth: 0, depth_max, members_left: limits.members.min(Limits::MAX.members) }
+        Self::starting_at(text, 0, limits, kernel)
+    }
+
+    /// The same for one walk, with a cursor that stays where it is made: moving it costs as much as a short walk.
+    #[inline(always)]
+    pub(crate) fn walk<T>(text: &'a [u8], limits: &Limits, kernel: Kernel, walk: impl FnOnce(&mut Self) -> T) -> T {
+        let mut cursor = Self::before(text, 0, limits, kernel);
+        cursor.tokens.begin();
+        walk(&mut cursor)
     }
 
     /// Walks text that has been checked before, so that no limit can be met again.
@@ -58,8 +64,22 @@ impl<'a> Cursor<'a> {
 
     /// The same from the value that begins at `start`; spans still count from the beginning of `text`.
     pub(crate) fn over_valid_from(text: &'a [u8], start: usize) -> Self {
-        let tokens = Tokens::starting_at(text, start, Kernel::fastest());
-        Self { tokens, depth: 0, depth_max: Limits::MAX.depth, members_left: Limits::MAX.members }
+        Self::starting_at(text, start, &Limits::MAX, Kernel::fastest())
+    }
+
+    #[inline(always)]
+    fn starting_at(text: &'a [u8], start: usize, limits: &Limits, kernel: Kernel) -> Self {
+        let mut cursor = Self::before(text, start, limits, kernel);
+        cursor.tokens.begin();
+        cursor
+    }
+
+    /// A cursor that has still to begin.
+    #[inline(always)]
+    fn before(text: &'a [u8], start: usize, limits: &Limits, kernel: Kernel) -> Self {
+        let tokens = Tokens::starting_at(text, start, kernel);
+        let depth_max = limits.depth.min(Limits::MAX.depth);
+        Self { tokens, depth: 0, depth_max, members_left: limits.members.min(Limits::MAX.members) }
     }
 
     /// The whole text.
@@ -97,17 +117,17 @@ impl<'a> Cursor<'a> {
             self.close();
             return Ok(true);
         }
+        let mut name = self.name()?;
         loop {
-            let name = self.name()?;
             each(self, name)?;
-            match self.peek() {
-                b',' => self.tokens.advance(),
-                b'}' => {
+            name = match self.next_plain_name() {
+                Some(name) => name,
+                None if self.peek() == b'}' => {
                     self.close();
                     return Ok(true);
                 }
-                _ => return Err(self.unexpected(ErrorKind::ExpectedCommaOrBrace)),
-            }
+                None => self.next_name()?,
+            };
         }
     }
 
@@ -139,8 +159,17 @@ impl<'a> Cursor<'a> {
     }
 
     /// Passes a value and says what it was.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn value(&mut self) -> Result<Value, Error> {
+        match self.plain_string() {
+            Some(span) => Ok(Value::String(span)),
+            None => self.other_value(),
+        }
+    }
+
+    /// The same for what is no string, or one with escapes, or at the end of a window.
+    #[inline(never)]
+    fn other_value(&mut self) -> Result<Value, Error> {
         let (first, start) = (self.peek(), self.tokens.position());
         Ok(match first {
             b'"' => Value::String(self.string()?),
@@ -165,15 +194,6 @@ impl<'a> Cursor<'a> {
         Ok(&self.text()[start..end])
     }
 
-    /// Passes a value of any kind; answers where it ends.
-    #[inline]
-    pub(crate) fn skip(&mut self) -> Result<usize, Error> {
-        match self.peek() {
-            b'{' | b'[' => self.skip_container(),
-            _ => self.skip_flat(),
-        }
-    }
-
     /// Checks that nothing follows but white space, and that all of the text is UTF-8.
     #[inline]
     pub(crate) fn finish(&self) -> Result<(), Error> {
@@ -184,62 +204,7 @@ impl<'a> Cursor<'a> {
     }
 
     #[inline(always)]
-    fn skip_flat(&mut self) -> Result<usize, Error> {
-        if self.peek() == b'"' {
-            let span = self.string()?;
-            return Ok(span.start() + span.length() + 1);
-        }
-        self.scalar()
-    }
-
-    /// Passes nested containers without recursion: one bit a level says whether it is an object.
-    #[inline(never)]
-    fn skip_container(&mut self) -> Result<usize, Error> {
-        let (outside, mut objects) = (self.depth, 0_u64);
-        loop {
-            match self.peek() {
-                first @ (b'{' | b'[') => {
-                    self.open()?;
-                    objects = objects << 1 | u64::from(first == b'{');
-                    // In ASCII a closing bracket stands two behind its opening one.
-                    if self.peek() != first + 2 {
-                        if first == b'{' {
-                            self.name()?;
-                        }
-                        continue;
-                    }
-                }
-                _ => {
-                    self.skip_flat()?;
-                }
-            }
-            loop {
-                let in_object = objects & 1 == 1;
-                match self.peek() {
-                    b',' => {
-                        self.tokens.advance();
-                        if in_object {
-                            self.name()?;
-                        }
-                        break;
-                    }
-                    b'}' if in_object => {}
-                    b']' if !in_object => {}
-                    _ if in_object => return Err(self.unexpected(ErrorKind::ExpectedCommaOrBrace)),
-                    _ => return Err(self.unexpected(ErrorKind::ExpectedCommaOrBracket)),
-                }
-                let end = self.tokens.position() + 1;
-                self.close();
-                objects >>= 1;
-                if self.depth == outside {
-                    return Ok(end);
-                }
-            }
-        }
-    }
-
-    #[inline(always)]
-    fn open(&mut self) -> Result<(), Error> {
+    pub(super) fn open(&mut self) -> Result<(), Error> {
         if self.depth == self.depth_max {
             return Err(Error::new(ErrorKind::TooDeep, self.tokens.position()));
         }
@@ -249,14 +214,55 @@ impl<'a> Cursor<'a> {
     }
 
     #[inline(always)]
-    fn close(&mut self) {
+    pub(super) fn close(&mut self) {
         self.depth -= 1;
         self.tokens.advance();
     }
 
     /// Passes a name and its colon.
     #[inline(always)]
-    fn name(&mut self) -> Result<Name<'a>, Error> {
+    pub(super) fn name(&mut self) -> Result<Name<'a>, Error> {
+        if self.members_left > 0
+            && let Some([opening, closing, _]) = self.tokens.take(*b"\"\":")
+        {
+            return Ok(self.plain_name(opening, closing));
+        }
+        self.other_name()
+    }
+
+    /// Passes a comma, and a name without escapes and its colon; `None` says nothing.
+    #[inline(always)]
+    fn next_plain_name(&mut self) -> Option<Name<'a>> {
+        if self.members_left == 0 {
+            return None;
+        }
+        let [_, opening, closing, _] = self.tokens.take(*b",\"\":")?;
+        Some(self.plain_name(opening, closing))
+    }
+
+    /// Passes a comma, and a name and its colon.
+    #[cold]
+    #[inline(never)]
+    fn next_name(&mut self) -> Result<Name<'a>, Error> {
+        if self.peek() != b',' {
+            return Err(self.unexpected(ErrorKind::ExpectedCommaOrBrace));
+        }
+        self.tokens.advance();
+        self.other_name()
+    }
+
+    /// The name between these quotes, which counts as one more.
+    #[inline(always)]
+    fn plain_name(&mut self, opening: u32, closing: u32) -> Name<'a> {
+        self.members_left -= 1;
+        let span = Span::between(opening, closing);
+        Name { raw: span.of(self.text()), span }
+    }
+
+    /// The same for a name with escapes, at the end of a window, or where something is wrong.
+    #[cold]
+    #[inline(never)]
+    fn other_name(&mut self) -> Result<Name<'a>, Error> {
         if self.peek() != b'"' {
             return Err(self.unexpected(ErrorKind::ExpectedName));
         }
@@ -264,7 +270,7 @@ impl<'a> Cursor<'a> {
             return Err(Error::new(ErrorKind::TooManyMembers, self.tokens.position()));
         }
         self.members_left -= 1;
-        let span = self.string()?;
+        let span = self.other_string()?;
         if self.peek() != b':' {
             return Err(self.unexpected(ErrorKind::ExpectedColon));
         }
@@ -274,7 +280,24 @@ impl<'a> Cursor<'a> {
 
     /// Passes a string; the span is the text between its quotes.
     #[inline(always)]
-    fn string(&mut self) -> Result<Span, Error> {
+    pub(super) fn string(&mut self) -> Result<Span, Error> {
+        match self.plain_string() {
+            Some(span) => Ok(span),
+            None => self.other_string(),
+        }
+    }
+
+    /// The same for a string without escapes; `None` says nothing.
+    #[inline(always)]
+    fn plain_string(&mut self) -> Option<Span> {
+        let [opening, closing] = self.tokens.take(*b"\"\"")?;
+        Some(Span::between(opening, closing))
+    }
+
+    /// The same for a string with escapes, at the end of a window, or where something is wrong.
+    #[cold]
+    #[inline(never)]
+    fn other_string(&mut self) -> Result<Span, Error> {
         let start = self.tokens.position() + 1;
         self.tokens.advance();
         let mut encoding = Encoding::Plain;
@@ -288,7 +311,6 @@ impl<'a> Cursor<'a> {
     }
 
     /// Goes to the closing quote, over the escapes before it.
-    #[inline(never)]
     fn string_end(&mut self) -> Result<(), Error> {
         loop {
             match self.peek() {
@@ -306,7 +328,7 @@ impl<'a> Cursor<'a> {
     }
 
     #[inline(always)]
-    fn scalar(&mut self) -> Result<usize, Error> {
+    pub(super) fn scalar(&mut self) -> Result<usize, Error> {
         let end = scalar_end(self.text(), self.tokens.position())?;
         self.tokens.advance();
         Ok(end)
@@ -314,7 +336,7 @@ impl<'a> Cursor<'a> {
 
     /// An error of this kind here; at the end of the text it is the end that is wrong.
     #[cold]
-    fn unexpected(&self, kind: ErrorKind) -> Error {
+    pub(super) fn unexpected(&self, kind: ErrorKind) -> Error {
         let position = self.tokens.position();
         Error::new(if position < self.text().len() { kind } else { ErrorKind::UnexpectedEnd }, position)
     }

@@ -3,6 +3,7 @@
 mod cursor;
 mod pointer;
 mod scalar;
+mod skip;
 mod tokens;
 mod unescape;
 

@@ -43,23 +43,34 @@ fn number_end(text: &[u8], start: usize) -> Result<usize, Error> {
 }
 
 /// The end of the digits at `at`, of which there must be one.
+#[inline]
 fn digits_end(text: &[u8], at: usize) -> Result<usize, Error> {
-    if !text.get(at).is_some_and(u8::is_ascii_digit) {
-        return Err(expected(ErrorKind::ExpectedDigit, text, at));
-    }
-    // Eight at a time, so that a number of a hundred thousand digits costs no more than other text.
     let mut end = at;
-    while let Some(eight) = text[end..].first_chunk::<8>().map(|bytes| u64::from_le_bytes(*bytes)) {
-        const UPPER: u64 = 0xF0F0_F0F0_F0F0_F0F0;
-        const ZEROS: u64 = 0x3030_3030_3030_3030;
-        const SIX: u64 = 0x0606_0606_0606_0606;
-        // A digit's upper half is 3, and stays 3 when 6 is added; with a half of 3 that addition carries nowhere.
-        if eight & UPPER != ZEROS || (eight + SIX) & UPPER != ZEROS {
+    // Eight at a time, so that a number of a hundred thousand digits costs no more than other text.
+    loop {
+        let Some(eight) = text.get(end..).and_then(|rest| rest.first_chunk()) else {
+            end += text.get(end..).unwrap_or_default().iter().take_while(|byte| byte.is_ascii_digit()).count();
+            break;
+        };
+        let digits = leading_digits(*eight);
+        if digits < 8 {
+            end += digits;
             break;
         }
         end += 8;
     }
-    Ok(end + text[end..].iter().take_while(|byte| byte.is_ascii_digit()).count())
+    if end > at { Ok(end) } else { Err(expected(ErrorKind::ExpectedDigit, text, at)) }
+}
+
+/// How many digits these bytes begin with.
+#[inline]
+fn leading_digits(bytes: [u8; 8]) -> usize {
+    const LOW: u64 = 0x0101_0101_0101_0101;
+    const HIGH: u64 = LOW * 0x80;
+    // A digit is now 0 to 9. Anything else has its high bit, or gets it by the addition, which carries nowhere.
+    let values = u64::from_le_bytes(bytes) ^ (LOW * u64::from(b'0'));
+    let others = (((values & !HIGH) + LOW * (0x80 - 10)) | values) & HIGH;
+    others.trailing_zeros() as usize / 8
 }
 
 /// `end`, if a scalar may end there.
@@ -114,5 +125,25 @@ pub(crate) fn hexadecimal(digit: u8) -> Option<u8> {
         b'a'..=b'f' => Some(digit - b'a' + 10),
         b'A'..=b'F' => Some(digit - b'A' + 10),
         _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn digits_are_counted_eight_at_a_time_as_one_by_one() {
+        for at in 0..8 {
+            for other in 0..=u8::MAX {
+                for neighbour in [b'0', b'9', b':', b'/', 0, 0xFF] {
+                    let mut bytes = [b'5'; 8];
+                    bytes[at] = other;
+                    bytes[(at + 1) % 8] = neighbour;
+                    let expected = bytes.iter().take_while(|byte| byte.is_ascii_digit()).count();
+                    assert_eq!(leading_digits(bytes), expected, "{bytes:?}");
+                }
+            }
+        }
     }
 }

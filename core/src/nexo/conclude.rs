@@ -7,7 +7,7 @@ use super::{
     Envelope, ErrorCondition, EventToNotify, Field, Fields, Flags, Kind, MessageCategory, MessageClass, MessageType,
     ResultWord, Vocabulary,
 };
-use crate::span::Span;
+use crate::span::{Encoding, Span};
 use crate::text::Text;
 
 /// Longer than any word of a vocabulary.
@@ -15,29 +15,28 @@ const WORD_LENGTH_MAX: usize = 64;
 
 /// The kind, the words and the remaining flags of a valid body.
 #[inline]
-pub(crate) fn conclude(draft: Draft, body: &[u8]) -> Fields {
-    let Draft { mut fields, has_header, body_name, is_notification, .. } = draft;
+pub(crate) fn conclude(draft: &mut Draft, body: &[u8]) {
+    let Draft { ref mut fields, has_header, body_name, is_notification, .. } = *draft;
     if fields.envelope == Envelope::Other {
-        return fields;
+        return;
     }
-    fields.kind = kind(&fields, body_name, is_notification);
+    fields.kind = kind(fields, body_name, is_notification);
     if !has_header {
         fields.flags.insert(Flags::HEADER_MISSING);
     }
-    fields.words.class = word::<MessageClass>(&mut fields, Field::MessageClass, body);
-    fields.words.category = word::<MessageCategory>(&mut fields, Field::MessageCategory, body);
-    fields.words.message_type = word::<MessageType>(&mut fields, Field::MessageType, body);
-    fields.words.event = word::<EventToNotify>(&mut fields, Field::EventToNotify, body);
-    fields.words.result = word::<ResultWord>(&mut fields, Field::Result, body);
-    fields.words.error_condition = word::<ErrorCondition>(&mut fields, Field::ErrorCondition, body);
+    fields.words.class = word::<MessageClass>(fields, Field::MessageClass, body);
+    fields.words.category = word::<MessageCategory>(fields, Field::MessageCategory, body);
+    fields.words.message_type = word::<MessageType>(fields, Field::MessageType, body);
+    fields.words.event = word::<EventToNotify>(fields, Field::EventToNotify, body);
+    fields.words.result = word::<ResultWord>(fields, Field::Result, body);
+    fields.words.error_condition = word::<ErrorCondition>(fields, Field::ErrorCondition, body);
     if let Some(reference) = fields.get(Field::ReferenceId) {
         let event = display_event(Text::at(body, reference));
-        fields.words.display_event = known(&mut fields, event);
+        fields.words.display_event = known(fields, event);
     }
     if let Some(body_name) = body_name {
-        mismatches(&mut fields, body_name);
+        mismatches(fields, body_name);
     }
-    fields
 }
 
 fn kind(fields: &Fields, body_name: Option<BodyName>, is_notification: bool) -> Kind {
@@ -63,7 +62,13 @@ fn word<V: Vocabulary>(fields: &mut Fields, field: Field, body: &[u8]) -> u8 {
 
 #[inline]
 fn lookup<V: Vocabulary>(span: Span, body: &[u8]) -> Option<V> {
-    V::from_word(Text::at(body, span).decode_into(&mut [0; WORD_LENGTH_MAX]))
+    let text = Text::at(body, span);
+    if text.encoding() == Encoding::Plain { V::from_word(text.raw()) } else { lookup_encoded(text) }
+}
+
+#[cold]
+fn lookup_encoded<V: Vocabulary>(text: Text<'_>) -> Option<V> {
+    V::from_word(text.decode_into(&mut [0; WORD_LENGTH_MAX]))
 }
 
 /// The id of a word that was looked up; the outer `None` if there was none to look up.

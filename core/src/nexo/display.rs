@@ -74,9 +74,6 @@ pub(crate) fn display_event(reference_id: Text<'_>) -> Option<Option<DisplayEven
     /// Longer than any word of the vocabulary.
     const WORD_LENGTH_MAX: usize = 32;
     const KEY: &[u8] = b"event";
-    if !is_pairs(reference_id) {
-        return None;
-    }
     let mut scratch = [0; WORD_LENGTH_MAX];
     let mut length = 0;
     let mut collect = |bytes: &mut dyn Iterator<Item = u8>| {
@@ -88,11 +85,16 @@ pub(crate) fn display_event(reference_id: Text<'_>) -> Option<Option<DisplayEven
     match reference_id.encoding() {
         Encoding::Plain => {
             let value = form::find(reference_id.raw(), KEY)?.raw_value();
+            // What has a value has an equals sign.
+            if value.is_empty() && !is_pairs(reference_id) {
+                return None;
+            }
             if let Some(event) = DisplayEvent::from_word(value) {
                 return Some(Some(event));
             }
             collect(&mut form::Decoded::new(value.iter().copied()));
         }
+        _ if !is_pairs(reference_id) => return None,
         _ => collect(&mut form::find_in(reference_id.bytes(), KEY)?),
     }
     Some(DisplayEvent::from_word(&scratch[..length]))

@@ -135,7 +135,7 @@ pub(crate) fn repeated_message_response(cursor: &mut Cursor<'_>, draft: &mut Dra
 fn repeated_header(cursor: &mut Cursor<'_>, draft: &mut Draft) -> Result<(), Error> {
     let mut seen = Seen::default();
     cursor
-        .object(|cursor, name| match header_field(canonical(name)) {
+        .object(|cursor, name| match header_field(cursor.text(), name) {
             Some(field) if seen.first(field as u32, draft.flags()) && field == Field::MessageCategory => {
                 let category = text(cursor)?;
                 draft.fields.set(Field::RepeatedCategory, category);

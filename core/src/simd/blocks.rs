@@ -1,13 +1,6 @@
 //! From masks of bytes to tokens: what all kernels share.
 
-/// Blocks in a window: a kilobyte, so that an event or a display notification is one call of the kernel.
-pub(crate) const WINDOW_BLOCKS: usize = 16;
-
-/// Bytes in a window.
-pub(crate) const WINDOW_BYTES: usize = WINDOW_BLOCKS * 64;
-
-/// One word of tokens a block; bit `i` of word `n` stands for byte `64 * n + i`.
-pub(crate) type Window = [u64; WINDOW_BLOCKS];
+use super::window::Window;
 
 /// The bytes of one block, sorted: bit `i` stands for byte `i`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -83,25 +76,42 @@ impl Carry {
     }
 }
 
-/// Runs `masks_of` and [`Carry::structure`] over at most one window of text.
-///
-/// Behind the text everything counts as space, so that the last block adds no token.
+/// The last block of a text. What lies behind the text counts as space, so that it adds no token.
 #[inline(always)]
-pub(super) fn index_with(
+pub(super) fn followed_by_spaces(rest: &[u8]) -> [u8; 64] {
+    let mut block = [b' '; 64];
+    block[..rest.len()].copy_from_slice(rest);
+    block
+}
+
+/// Fills the window with the tokens that come next in `text`, until it is full or the text ends.
+///
+/// `masks_of` and `prefix_xor` go into [`Carry::structure`]; `last_block` is [`followed_by_spaces`], and `add` is
+/// [`Window::add`], or they equal these.
+#[inline(always)]
+pub(super) fn fill_with(
     text: &[u8],
-    carry: &mut Carry,
     window: &mut Window,
     masks_of: impl Fn(&[u8; 64]) -> Masks,
     prefix_xor: impl Fn(u64) -> u64,
+    last_block: impl Fn(&[u8]) -> [u8; 64],
+    add: impl Fn(&mut Window, u64, &[u8; 64], u32),
 ) {
-    let (blocks, rest) = text.as_chunks::<64>();
-    let mut words = window.iter_mut();
-    for (block, word) in blocks.iter().zip(words.by_ref()) {
-        *word = carry.structure(masks_of(block), &prefix_xor);
+    window.clear();
+    let (mut carry, mut next) = (window.carry, window.next);
+    while window.has_room() && next < text.len() {
+        let last;
+        let block = match text[next..].first_chunk() {
+            Some(block) => block,
+            None => {
+                last = last_block(&text[next..]);
+                &last
+            }
+        };
+        let tokens = carry.structure(masks_of(block), &prefix_xor);
+        add(window, tokens, block, next as u32);
+        next += 64;
     }
-    if let (false, Some(word)) = (rest.is_empty(), words.next()) {
-        let mut block = [b' '; 64];
-        block[..rest.len()].copy_from_slice(rest);
-        *word = carry.structure(masks_of(&block), &prefix_xor);
-    }
+    (window.carry, window.next) = (carry, next.min(text.len()));
+    window.end(text.len());
 }

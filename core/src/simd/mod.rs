@@ -5,31 +5,39 @@
 //! quotes, the first byte of every other run outside of strings, and inside of strings every backslash that begins an
 //! escape and every control character. A walker that sees only tokens thus still sees all that can be wrong.
 //!
+//! The kernel then writes byte and place of each token behind those of the last, into a `Window`: so the walker steps
+//! from token to token without a loop, and compares several of them at once.
+//!
 //! The portable kernel is the reference; a faster one must equal it on every input, and is chosen once, at run time.
 
-mod blocks;
-mod swar;
 #[cfg(target_arch = "x86_64")]
 #[allow(unsafe_code)]
-mod x86;
+mod avx2;
+#[cfg(target_arch = "x86_64")]
+#[allow(unsafe_code)]
+mod avx512;
+mod blocks;
+mod swar;
+#[allow(unsafe_code)]
+mod window;
 
-pub(crate) use blocks::{Carry, WINDOW_BLOCKS, WINDOW_BYTES, Window};
+pub(crate) use window::Window;
 
 use std::sync::OnceLock;
 
-/// Fills a window with the tokens of the next bytes of a text.
-type Index = fn(&[u8], &mut Carry, &mut Window);
+/// Fills a window with the tokens that come next in a text.
+type Fill = fn(&[u8], &mut Window);
 
 /// One way to index text: a function, and the name of what it needs.
 #[derive(Clone, Copy, Debug)]
 pub struct Kernel {
     name: &'static str,
-    index: Index,
+    fill: Fill,
 }
 
 impl Kernel {
     /// The portable kernel, which works on eight bytes at a time.
-    pub const SWAR: Self = Self { name: "swar", index: swar::index };
+    pub const SWAR: Self = Self { name: "swar", fill: swar::fill };
 
     /// Every kernel that this machine can run, the fastest last.
     ///
@@ -41,7 +49,10 @@ impl Kernel {
     pub fn available() -> Vec<Self> {
         let mut kernels = vec![Self::SWAR];
         #[cfg(target_arch = "x86_64")]
-        kernels.extend(x86::avx2().map(|index| Self { name: "avx2", index }));
+        {
+            kernels.extend(avx2::detected().map(|fill| Self { name: "avx2", fill }));
+            kernels.extend(avx512::detected().map(|fill| Self { name: "avx512", fill }));
+        }
         kernels
     }
 
@@ -52,16 +63,16 @@ impl Kernel {
         *FASTEST.get_or_init(|| Self::available().pop().unwrap_or(Self::SWAR))
     }
 
-    /// `swar` or `avx2`.
+    /// `swar`, `avx2` or `avx512`.
     pub fn name(self) -> &'static str {
         self.name
     }
 
-    /// Indexes at most [`WINDOW_BYTES`] of `text`, which goes on where the last call with this `carry` ended.
+    /// Fills `window` with the tokens of `text` that come next, all of those in it having been passed.
     #[inline]
-    pub(crate) fn index(self, text: &[u8], carry: &mut Carry, window: &mut Window) {
-        debug_assert!(text.len() <= WINDOW_BYTES);
-        (self.index)(text, carry, window);
+    pub(crate) fn fill(self, text: &[u8], window: &mut Window) {
+        debug_assert!(window.is_passed() && u32::try_from(text.len()).is_ok());
+        (self.fill)(text, window);
     }
 }
 

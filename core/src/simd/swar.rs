@@ -1,13 +1,14 @@
 //! The portable kernel: eight bytes in a register. It is the reference for the others.
 
-use super::blocks::{Carry, Masks, Window, index_with};
+use super::blocks::{Masks, fill_with, followed_by_spaces};
+use super::window::Window;
 
 const LOW: u64 = 0x0101_0101_0101_0101;
 const HIGH: u64 = 0x8080_8080_8080_8080;
 
-/// Indexes `text` on any machine.
-pub(super) fn index(text: &[u8], carry: &mut Carry, window: &mut Window) {
-    index_with(text, carry, window, masks, prefix_xor);
+/// Fills a window on any machine.
+pub(super) fn fill(text: &[u8], window: &mut Window) {
+    fill_with(text, window, masks, prefix_xor, followed_by_spaces, Window::add);
 }
 
 /// Each bit is the exclusive or of all bits up to it.

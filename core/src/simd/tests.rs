@@ -2,6 +2,7 @@
 
 use proptest::prelude::*;
 
+use super::window::ROOM;
 use super::*;
 
 /// Tokens by their definition: one byte after the other.
@@ -28,16 +29,16 @@ fn obviously_right(text: &[u8]) -> Vec<usize> {
 
 /// Tokens by a kernel, window by window, and whether it saw a byte that is not ASCII.
 fn by_kernel(kernel: Kernel, text: &[u8]) -> (Vec<usize>, bool) {
-    let (mut tokens, mut carry) = (vec![], Carry::default());
-    for (n, bytes) in text.chunks(WINDOW_BYTES).enumerate() {
-        let mut window = [0; WINDOW_BLOCKS];
-        kernel.index(bytes, &mut carry, &mut window);
-        for (block, word) in window.into_iter().enumerate().take(bytes.len().div_ceil(64)) {
-            let bits = (0..64).filter(|bit| word >> bit & 1 == 1);
-            tokens.extend(bits.map(|bit| n * WINDOW_BYTES + block * 64 + bit));
+    let (mut tokens, mut window) = (vec![], Window::starting_at(0));
+    while window.next < text.len() {
+        kernel.fill(text, &mut window);
+        for (byte, place) in window.drain() {
+            assert_eq!(byte, text[place], "{} at {place}", kernel.name());
+            tokens.push(place);
         }
+        assert_eq!((window.peek(), window.place()), (0, text.len()));
     }
-    (tokens, carry.non_ascii())
+    (tokens, window.non_ascii())
 }
 
 /// Checks every kernel of this machine on one text.
@@ -53,7 +54,10 @@ fn this_machine_has_the_kernels_it_should() {
     let names: Vec<_> = Kernel::available().iter().map(|kernel| kernel.name()).collect();
     assert_eq!(names[0], "swar");
     #[cfg(target_arch = "x86_64")]
-    assert_eq!(names.contains(&"avx2"), is_x86_feature_detected!("avx2"));
+    {
+        assert_eq!(names.contains(&"avx2"), is_x86_feature_detected!("avx2"));
+        assert_eq!(names.contains(&"avx512"), is_x86_feature_detected!("avx512vbmi2"));
+    }
     assert_eq!(Kernel::fastest().name(), *names.last().unwrap());
 }
 
@@ -76,8 +80,32 @@ fn runs_of_backslashes_across_blocks_and_windows() {
         for quoted in ["\"", "x", ""] {
             let text = format!("[{quoted}{}\" ,1", "\\".repeat(length));
             check(text.as_bytes());
-            check(format!("{}{text}", " ".repeat(WINDOW_BYTES - 70)).as_bytes());
+            check(format!("{}{text}", ",".repeat(ROOM - 70)).as_bytes());
         }
+    }
+}
+
+#[test]
+fn a_window_reads_only_what_was_written() {
+    // Windows that are full to the last lane, that hold nothing, and that end at each place of a block.
+    for (length, byte) in [(0, b','), (64 * 9, b','), (64 * 9, b' '), (5_000, b','), (5_000, b'"')] {
+        for more in 0..70 {
+            check(&vec![byte; length + more]);
+        }
+    }
+}
+
+#[test]
+fn tokens_are_taken_together_or_not_at_all() {
+    let text = br#"{"a":"b"}"#;
+    for kernel in Kernel::available() {
+        let mut window = Window::starting_at(0);
+        kernel.fill(text, &mut window);
+        assert_eq!(window.take(*b"{\":"), None);
+        assert_eq!(window.take(*b"{\"\":\"\"},"), None);
+        assert_eq!(window.take(*b"{\"\":\"\""), Some([0, 1, 3, 4, 5, 7]));
+        assert_eq!((window.take(*b"},"), window.take(*b"}")), (None, Some([8])));
+        assert_eq!((window.peek(), window.place(), window.take(*b"}")), (0, 9, None));
     }
 }
 

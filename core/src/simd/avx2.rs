@@ -6,35 +6,41 @@ use std::arch::x86_64::{
     _mm256_shuffle_epi8,
 };
 
-use super::blocks::{Carry, Masks, Window, index_with};
+use super::blocks::{Masks, fill_with, followed_by_spaces};
+use super::window::Window;
 
 /// The kernel, if this machine has what it needs: having it is the proof that it may be called.
-pub(super) fn avx2() -> Option<fn(&[u8], &mut Carry, &mut Window)> {
-    let has = is_x86_feature_detected!("avx2") && is_x86_feature_detected!("pclmulqdq");
-    has.then_some(index_avx2_detected)
+pub(super) fn detected() -> Option<fn(&[u8], &mut Window)> {
+    let has = is_x86_feature_detected!("avx2")
+        && is_x86_feature_detected!("pclmulqdq")
+        && is_x86_feature_detected!("bmi1")
+        && is_x86_feature_detected!("popcnt");
+    has.then_some(fill)
 }
 
-fn index_avx2_detected(text: &[u8], carry: &mut Carry, window: &mut Window) {
-    // SAFETY: this function is private and leaves this module only through `avx2`, which has asked the machine for
-    // both features. `every_kernel_equals_the_reference` runs it wherever it is handed out.
-    unsafe { index_avx2(text, carry, window) }
+fn fill(text: &[u8], window: &mut Window) {
+    // SAFETY: this function is private and leaves this module only through `detected`, which has asked the machine for
+    // all features. `every_kernel_equals_the_reference` runs it wherever it is handed out.
+    unsafe { fill_avx2(text, window) }
 }
 
-#[target_feature(enable = "avx2,pclmulqdq")]
-fn index_avx2(text: &[u8], carry: &mut Carry, window: &mut Window) {
-    index_with(text, carry, window, |block| masks(block), |bits| prefix_xor(bits));
+#[target_feature(enable = "avx2,pclmulqdq,bmi1,popcnt")]
+fn fill_avx2(text: &[u8], window: &mut Window) {
+    // A closure is compiled with the features of its function, which `Window::add` itself is not.
+    let add = |window: &mut Window, tokens, block: &_, start| window.add(tokens, block, start);
+    fill_with(text, window, |block| masks(block), |bits| prefix_xor(bits), followed_by_spaces, add);
 }
 
 /// Multiplying by all ones without carries is the exclusive or of all lower bits.
 #[inline]
-#[target_feature(enable = "avx2,pclmulqdq")]
-fn prefix_xor(bits: u64) -> u64 {
+#[target_feature(enable = "pclmulqdq")]
+pub(super) fn prefix_xor(bits: u64) -> u64 {
     let product = _mm_clmulepi64_si128(_mm_set_epi64x(0, bits as i64), _mm_set1_epi8(-1), 0);
     _mm_cvtsi128_si64(product) as u64
 }
 
 #[inline]
-#[target_feature(enable = "avx2,pclmulqdq")]
+#[target_feature(enable = "avx2")]
 fn masks(block: &[u8; 64]) -> Masks {
     let (low, high) = (load(block, 0), load(block, 32));
     let control = join(control(low), control(high));
