@@ -53,6 +53,7 @@ pub mod parse;
 pub mod queue;
 pub mod report;
 pub mod route;
+pub mod shape;
 pub mod simd;
 pub mod span;
 pub mod text;

@@ -83,6 +83,11 @@ const NAMES: &[&str] = &[
     "value",
 ];
 
+/// Whether nexowire looks for this name somewhere; names of bodies are not asked for here.
+pub(crate) fn is_looked_for(name: &[u8]) -> bool {
+    NAMES.binary_search_by(|known| known.as_bytes().cmp(name)).is_ok()
+}
+
 /// Longer than any name that nexowire looks for.
 const NAME_LENGTH_MAX: usize = 64;
 

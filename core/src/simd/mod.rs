@@ -8,6 +8,7 @@
 //! The portable kernel is the reference; a faster one must equal it on every input, and is chosen once, at run time.
 
 mod blocks;
+pub(crate) mod scan;
 mod swar;
 #[cfg(target_arch = "x86_64")]
 #[allow(unsafe_code)]

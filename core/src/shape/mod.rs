@@ -1,0 +1,160 @@
+//! Learned shapes: the second tier, which changes nothing but the time that a message takes.
+//!
+//! Terminals send the same few layouts over and over. What the general walk has accepted is learned as an automaton of
+//! fixed bytes between values that vary; a body that follows it needs only its values scanned. Anything else falls back
+//! to the general walk, which also decides whatever is ambiguous: nobody can tell from a result which tier made it.
+//!
+//! No value outlives its message here: what is learned is punctuation, white space, names, words of the vocabulary and
+//! SaleID. Source: design, section 5; `performance.md`, sections 2 and 13.
+
+mod automaton;
+mod learn;
+
+use std::fmt;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicI64, Ordering};
+
+use arc_swap::ArcSwap;
+
+use self::automaton::Automaton;
+use self::learn::{Lesson, Teacher};
+use crate::classify::{Classified, classify};
+use crate::limits::Limits;
+use crate::nexo::{Draft, Flags, conclude_known};
+use crate::simd::scan::{Scan, Scanner, dispatch};
+
+/// Of the bytes that the general walk reads, the part that may be wasted on shapes that did not fit, and on learning.
+const WASTE_PART: i64 = 8;
+
+/// Waste that is granted beforehand: enough to learn the layouts of a shop at once.
+const WASTE_GRANTED: i64 = 2 << 20;
+
+/// What learning costs, in bytes of the general walk, for each byte of the body, and for each of the automaton, which is
+/// copied.
+const LESSON_COST: i64 = 16;
+
+/// The shapes of one engine, shared by its threads; bounded, and proof against traffic that is made to spoil them.
+///
+/// ```
+/// use nexowire_core::limits::Limits;
+/// use nexowire_core::nexo::Kind;
+/// use nexowire_core::shape::Shapes;
+///
+/// let shapes = Shapes::new(Limits::default());
+/// for device in 1..4 {
+///     let body = format!(r#"{{"SaleToPOIRequest":{{"EventNotification":{{}},"MessageHeader":{{"DeviceID":"{device}"}}}}}}"#);
+///     assert_eq!(shapes.classify(body.as_bytes()).fields.kind, Kind::Event);
+/// }
+/// assert!(shapes.size().states > 0);
+/// ```
+pub struct Shapes {
+    limits: Limits,
+    learned: ArcSwap<Automaton>,
+    teacher: Mutex<Teacher>,
+    /// Bytes that may still be wasted. Touched only when a shape does not fit: a hit writes nothing that is shared.
+    budget: AtomicI64,
+}
+
+/// How much has been learned.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Size {
+    /// Places between values.
+    pub states: usize,
+    /// Ways between them.
+    pub edges: usize,
+    /// Bytes of fixed text.
+    pub literal_bytes: usize,
+}
+
+impl Shapes {
+    /// Nothing learned yet. All bodies are held against `limits`.
+    pub fn new(limits: Limits) -> Self {
+        Self { limits, learned: ArcSwap::default(), teacher: Mutex::default(), budget: AtomicI64::new(WASTE_GRANTED) }
+    }
+
+    /// Exactly what [`classify`] answers, sooner where the body has a layout that was seen before.
+    #[inline]
+    pub fn classify(&self, body: &[u8]) -> Classified {
+        let learned = self.learned.load();
+        // Relaxed, here and below: the budget is an account, and guards nothing.
+        if learned.states.is_empty()
+            || self.budget.load(Ordering::Relaxed) < 0
+            || body.len() > self.limits.body as usize
+        {
+            return self.classify_and_learn(body, 0);
+        }
+        let mut draft = Draft::new();
+        let read = dispatch(Read { learned: &learned, body, members_max: self.limits.members, draft: &mut draft });
+        if read && conclude_known(&mut draft, body) {
+            return Classified { fields: draft.fields, error: None };
+        }
+        drop(learned);
+        self.classify_and_learn(body, body.len() as i64)
+    }
+
+    /// How much has been learned.
+    pub fn size(&self) -> Size {
+        let learned = self.learned.load();
+        Size { states: learned.states.len(), edges: learned.edges.len(), literal_bytes: learned.literals.len() }
+    }
+
+    /// The general walk, after `wasted` bytes of trying; learns the layout if that can be afforded.
+    #[inline(never)]
+    fn classify_and_learn(&self, body: &[u8], wasted: i64) -> Classified {
+        let classified = classify(body, &self.limits);
+        let earned = body.len() as i64 / WASTE_PART - wasted;
+        let left = self.budget.fetch_add(earned, Ordering::Relaxed) + earned;
+        if left > WASTE_GRANTED {
+            self.budget.store(WASTE_GRANTED, Ordering::Relaxed);
+        }
+        if left > 0 && classified.error.is_none() && classified.fields.flags == Flags::NONE {
+            self.learn(body, &classified);
+        }
+        classified
+    }
+
+    /// Adds the layout of a body, if nobody else is learning now.
+    #[cold]
+    fn learn(&self, body: &[u8], classified: &Classified) {
+        let Ok(mut teacher) = self.teacher.try_lock() else { return };
+        let Some(lesson) = Lesson::of(body, &classified.fields) else { return };
+        let learned = self.learned.load_full();
+        let cost = LESSON_COST * body.len() as i64 + learned.literals.len() as i64;
+        self.budget.fetch_sub(cost, Ordering::Relaxed);
+        if let Some(next) = teacher.take(&lesson) {
+            self.learned.store(next.into());
+        }
+    }
+
+    /// All fixed text, for those who want to know that no value is in it.
+    #[cfg(test)]
+    fn literals(&self) -> Vec<u8> {
+        self.learned.load().literals.clone()
+    }
+}
+
+impl fmt::Debug for Shapes {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Shapes").field("size", &self.size()).finish()
+    }
+}
+
+/// One reading, for the machine's scanner.
+struct Read<'a> {
+    learned: &'a Automaton,
+    body: &'a [u8],
+    members_max: u32,
+    draft: &'a mut Draft,
+}
+
+impl Scan for Read<'_> {
+    type Output = bool;
+
+    #[inline(always)]
+    fn run<S: Scanner>(self, scanner: S) -> bool {
+        self.learned.read(scanner, self.body, self.members_max, self.draft)
+    }
+}
+
+#[cfg(test)]
+mod tests;
