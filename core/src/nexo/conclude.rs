@@ -1,6 +1,6 @@
 //! From what the walk has found to kind, words and the remaining flags: the rules of reference, section 13.
 
-use super::display::{display_event, is_pairs};
+use super::display::{display_event, display_event_of_pairs, is_pairs};
 use super::draft::Draft;
 use super::names::{BodyName, Ending};
 use super::{
@@ -50,9 +50,10 @@ pub(crate) fn conclude_known(draft: &mut Draft, body: &[u8]) -> bool {
     if fields.envelope == Envelope::Other || !draft.has_header || !has_body || lone_currency {
         return false;
     }
-    if let Some(reference) = fields.get(Field::ReferenceId).map(|span| Text::at(body, span)) {
-        draft.is_notification |= is_pairs(reference);
-        fields.words.display_event = match display_event(reference) {
+    let reference = fields.get(Field::ReferenceId).map(|span| Text::at(body, span));
+    if let Some(pairs) = reference.filter(|reference| is_pairs(*reference)) {
+        draft.is_notification = true;
+        fields.words.display_event = match display_event_of_pairs(pairs) {
             Some(Some(event)) => event.id(),
             Some(None) => return false,
             None => 0,

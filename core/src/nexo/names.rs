@@ -127,6 +127,10 @@ pub(crate) enum Ending {
 }
 
 impl BodyName {
+    pub(crate) const EVENT: Self = Self { category: MessageCategory::Event, ending: Ending::Notification };
+    pub(crate) const DISPLAY: Self = Self { category: MessageCategory::Display, ending: Ending::Request };
+    pub(crate) const STATUS: Self = Self { category: MessageCategory::TransactionStatus, ending: Ending::Response };
+
     /// Reads `EventNotification`, `InputUpdate`, `<Category>Request` or `<Category>Response`.
     #[inline]
     pub(crate) fn of(name: Name<'_>) -> Option<Self> {

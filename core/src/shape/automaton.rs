@@ -91,20 +91,29 @@ pub(super) enum Mark {
 }
 
 impl Automaton {
-    /// Reads a body along the edges into `draft`; false if they do not lead through it, and then `draft` is spoilt.
+    /// Reads a body along the edges into `draft`; if they do not lead through it, `draft` is spoilt.
+    ///
+    /// # Errors
+    /// How far they led.
     #[inline(always)]
-    pub(super) fn read<S: Scanner>(&self, scanner: S, body: &[u8], members_max: u32, draft: &mut Draft) -> bool {
+    pub(super) fn read<S: Scanner>(
+        &self,
+        scanner: S,
+        body: &[u8],
+        members_max: u32,
+        draft: &mut Draft,
+    ) -> Result<(), usize> {
         let (mut at, mut state, mut names, mut members, mut non_ascii) = (0, 0, 0, 0, false);
         loop {
-            let Some(edges) = self.states.get(state as usize) else { return false };
+            let Some(edges) = self.states.get(state as usize) else { return Err(at) };
             let edges = &self.edges[edges.start as usize..edges.end as usize];
             let literal = |edge: &Edge| &self.literals[edge.literal.start as usize..edge.literal.end as usize];
             let Some(edge) = edges.iter().find(|edge| scanner.goes_on_with(body, at, literal(edge))) else {
-                return false;
+                return Err(at);
             };
             members += edge.members;
             if names & edge.names != 0 || members > members_max {
-                return false;
+                return Err(at);
             }
             names |= edge.names;
             for mark in &self.marks[edge.marks.start as usize..edge.marks.end as usize] {
@@ -112,10 +121,13 @@ impl Automaton {
             }
             at += (edge.literal.end - edge.literal.start) as usize;
             let (field, start) = match edge.then {
-                Then::End => return at == body.len() && (!non_ascii || simdutf8::basic::from_utf8(body).is_ok()),
+                Then::End => {
+                    let is_whole = at == body.len() && (!non_ascii || simdutf8::basic::from_utf8(body).is_ok());
+                    return if is_whole { Ok(()) } else { Err(at) };
+                }
                 Then::String { field, state: next } => {
                     let start = at;
-                    let Some((end, encoding, more)) = string(scanner, body, at) else { return false };
+                    let Some((end, encoding, more)) = string(scanner, body, at) else { return Err(at) };
                     (at, state) = (end, next);
                     non_ascii |= more;
                     (field, Span::new(start, end, encoding))
@@ -123,9 +135,9 @@ impl Automaton {
                 Then::Scalar { field, state: next } | Then::Number { field, state: next } => {
                     let is_number = matches!(body.get(at), Some(b'-' | b'0'..=b'9'));
                     if !is_number && matches!(edge.then, Then::Number { .. }) {
-                        return false;
+                        return Err(at);
                     }
-                    let Ok(end) = scalar_end(body, at) else { return false };
+                    let Ok(end) = scalar_end(body, at) else { return Err(at) };
                     let start = at;
                     (at, state) = (end, next);
                     (field, Span::new(start, end, Encoding::Plain))

@@ -9,6 +9,7 @@
 
 mod automaton;
 mod learn;
+mod teacher;
 
 use std::fmt;
 use std::sync::Mutex;
@@ -17,13 +18,15 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use arc_swap::ArcSwap;
 
 use self::automaton::Automaton;
-use self::learn::{Lesson, Teacher};
+use self::learn::Lesson;
+use self::teacher::Teacher;
 use crate::classify::{Classified, classify};
 use crate::limits::Limits;
-use crate::nexo::{Draft, Flags, conclude_known};
+use crate::nexo::{Draft, Envelope, Flags, conclude_known};
 use crate::simd::scan::{Scan, Scanner, dispatch};
 
-/// Of the bytes that the general walk reads, the part that may be wasted on shapes that did not fit, and on learning.
+/// Of the bytes that the general walk reads, the part that may be wasted on shapes that did not fit; and as much again
+/// on learning.
 const WASTE_PART: i64 = 8;
 
 /// Waste that is granted beforehand: enough to learn the layouts of a shop at once.
@@ -51,8 +54,10 @@ pub struct Shapes {
     limits: Limits,
     learned: ArcSwap<Automaton>,
     teacher: Mutex<Teacher>,
-    /// Bytes that may still be wasted. Touched only when a shape does not fit: a hit writes nothing that is shared.
+    /// Bytes that may still be wasted on reading. Touched only when a shape does not fit: a hit writes nothing shared.
     budget: AtomicI64,
+    /// The same for learning, so that what cannot be learned does not keep others from reading what can.
+    lessons: AtomicI64,
 }
 
 /// How much has been learned.
@@ -69,7 +74,8 @@ pub struct Size {
 impl Shapes {
     /// Nothing learned yet. All bodies are held against `limits`.
     pub fn new(limits: Limits) -> Self {
-        Self { limits, learned: ArcSwap::default(), teacher: Mutex::default(), budget: AtomicI64::new(WASTE_GRANTED) }
+        let [budget, lessons] = [WASTE_GRANTED; 2].map(AtomicI64::new);
+        Self { limits, learned: ArcSwap::default(), teacher: Mutex::default(), budget, lessons }
     }
 
     /// Exactly what [`classify`] answers, sooner where the body has a layout that was seen before.
@@ -84,12 +90,14 @@ impl Shapes {
             return self.classify_and_learn(body, 0);
         }
         let mut draft = Draft::new();
-        let read = dispatch(Read { learned: &learned, body, members_max: self.limits.members, draft: &mut draft });
-        if read && conclude_known(&mut draft, body) {
-            return Classified { fields: draft.fields, error: None };
-        }
+        let reading = Read { learned: &learned, body, members_max: self.limits.members, draft: &mut draft };
+        let wasted = match dispatch(reading) {
+            Ok(()) if conclude_known(&mut draft, body) => return Classified { fields: draft.fields, error: None },
+            Ok(()) => body.len(),
+            Err(at) => at,
+        };
         drop(learned);
-        self.classify_and_learn(body, body.len() as i64)
+        self.classify_and_learn(body, wasted as i64)
     }
 
     /// How much has been learned.
@@ -102,12 +110,10 @@ impl Shapes {
     #[inline(never)]
     fn classify_and_learn(&self, body: &[u8], wasted: i64) -> Classified {
         let classified = classify(body, &self.limits);
-        let earned = body.len() as i64 / WASTE_PART - wasted;
-        let left = self.budget.fetch_add(earned, Ordering::Relaxed) + earned;
-        if left > WASTE_GRANTED {
-            self.budget.store(WASTE_GRANTED, Ordering::Relaxed);
-        }
-        if left > 0 && classified.error.is_none() && classified.fields.flags == Flags::NONE {
+        let earned = body.len() as i64 / WASTE_PART;
+        settle(&self.budget, earned - wasted);
+        let is_odd = classified.error.is_some() || classified.fields.flags != Flags::NONE;
+        if settle(&self.lessons, earned) > 0 && !is_odd && classified.fields.envelope != Envelope::Other {
             self.learn(body, &classified);
         }
         classified
@@ -117,10 +123,9 @@ impl Shapes {
     #[cold]
     fn learn(&self, body: &[u8], classified: &Classified) {
         let Ok(mut teacher) = self.teacher.try_lock() else { return };
+        let known = self.learned.load().literals.len();
+        settle(&self.lessons, -LESSON_COST * body.len() as i64 - known as i64);
         let Some(lesson) = Lesson::of(body, &classified.fields) else { return };
-        let learned = self.learned.load_full();
-        let cost = LESSON_COST * body.len() as i64 + learned.literals.len() as i64;
-        self.budget.fetch_sub(cost, Ordering::Relaxed);
         if let Some(next) = teacher.take(&lesson) {
             self.learned.store(next.into());
         }
@@ -139,6 +144,15 @@ impl fmt::Debug for Shapes {
     }
 }
 
+/// Adds to an account, which saves no more than was granted at first; answers what is on it.
+fn settle(account: &AtomicI64, amount: i64) -> i64 {
+    let sum = account.fetch_add(amount, Ordering::Relaxed) + amount;
+    if sum > WASTE_GRANTED {
+        account.store(WASTE_GRANTED, Ordering::Relaxed);
+    }
+    sum
+}
+
 /// One reading, for the machine's scanner.
 struct Read<'a> {
     learned: &'a Automaton,
@@ -148,10 +162,10 @@ struct Read<'a> {
 }
 
 impl Scan for Read<'_> {
-    type Output = bool;
+    type Output = Result<(), usize>;
 
     #[inline(always)]
-    fn run<S: Scanner>(self, scanner: S) -> bool {
+    fn run<S: Scanner>(self, scanner: S) -> Result<(), usize> {
         self.learned.read(scanner, self.body, self.members_max, self.draft)
     }
 }

@@ -11,9 +11,11 @@ fn event(details: &str, poi_id: &str, sale_id: &str) -> String {
 
 /// Classifies by both tiers, and answers whether the second one did it alone.
 fn check(shapes: &Shapes, body: &str) -> bool {
-    let before = shapes.budget.load(Ordering::Relaxed);
+    // The general walk earns something at each call, which shows as long as the accounts are not full.
+    let accounts = [&shapes.budget, &shapes.lessons];
+    accounts.iter().for_each(|account| account.store(WASTE_GRANTED / 2, Ordering::Relaxed));
     assert_eq!(shapes.classify(body.as_bytes()), classify(body.as_bytes(), &shapes.limits), "{body}");
-    shapes.budget.load(Ordering::Relaxed) == before
+    accounts.map(|account| account.load(Ordering::Relaxed)) == [WASTE_GRANTED / 2; 2]
 }
 
 #[test]
@@ -85,7 +87,7 @@ fn traffic_without_a_layout_is_soon_left_alone() {
         assert!(size.states <= automaton::STATES_MAX && size.edges <= automaton::EDGES_MAX);
         assert!(size.literal_bytes <= automaton::LITERAL_BYTES_MAX);
     }
-    assert!(shapes.budget.load(Ordering::Relaxed) < 50_000, "nothing was spent");
+    assert!(shapes.lessons.load(Ordering::Relaxed) < 50_000, "learning went on and on");
 }
 
 #[test]
