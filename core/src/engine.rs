@@ -29,6 +29,7 @@ use crate::message::Message;
 use crate::nexo::View;
 use crate::queue::{self, Item};
 use crate::route::Configuration;
+use crate::shape::Shapes;
 
 use self::clock::EngineClock;
 use self::counters::Tally;
@@ -73,6 +74,8 @@ struct Inner {
     last_seq: AtomicU64,
     quarantine: Quarantine,
     tally: Tally,
+    /// Layouts learned from what arrives, for configurations that want it.
+    shapes: Shapes,
 }
 
 impl Item for Message {
@@ -95,6 +98,7 @@ impl Engine {
                 last_seq: AtomicU64::new(0),
                 quarantine: Quarantine::new(limits.quarantine_bytes),
                 tally: Tally::default(),
+                shapes: Shapes::new(limits),
             }),
         }
     }

@@ -34,6 +34,7 @@
 //! | tokens | checked JSON and spans | [`json`], [`parse`](mod@parse) |
 //! | spans | kinds, words, flags | [`classify`](mod@classify), [`nexo`] |
 //! | spans | text, pairs, receipts, sentences | [`text`], [`form`], [`additional`], [`nexo`], [`report`] |
+//! | bytes of a known layout | the same, sooner | [`shape`] |
 //! | words | queues | [`route`] |
 //! | messages | consumers | [`queue`], [`message`] |
 //! | all of it | verdicts | [`engine`], [`delivery`] |
@@ -53,6 +54,7 @@ pub mod parse;
 pub mod queue;
 pub mod report;
 pub mod route;
+pub mod shape;
 pub mod simd;
 pub mod span;
 pub mod text;

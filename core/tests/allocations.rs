@@ -97,8 +97,9 @@ const RULES: &str = r#"
     sale_ids = ["*"]
 "#;
 
+/// An engine that learns no layouts: a lesson allocates, and comes when it comes.
 fn with_rules(queue: &str, rules: &str) -> Engine {
-    engine(&format!("default_queue = \"other\"\n[[queue]]\nname = \"other\"\n{queue}\n{rules}"))
+    engine(&format!("shapes = false\ndefault_queue = \"other\"\n[[queue]]\nname = \"other\"\n{queue}\n{rules}"))
 }
 
 /// Messages that a queue would get, with the number of their messages; made by the engine itself.
@@ -227,6 +228,22 @@ fn a_message_is_one_allocation() {
         // One lane, so that its buffers are warm for every terminal.
         let engine = with_rules("lanes = 1", rules);
         at_most_one_allocation_a_message(&engine, &["other"], &routable());
+    }
+}
+
+/// A layout that is known costs no more than one that is not: only lessons allocate.
+#[test]
+fn a_message_of_a_known_layout_is_one_allocation() {
+    let engine = engine("default_queue = \"other\"\n[[queue]]\nname = \"other\"\nlanes = 1");
+    let bodies: Vec<_> = routable().into_iter().filter(|(name, _, _)| name.contains("event")).collect();
+    for (_, body, _) in &bodies {
+        let mut consumer = consumer(&engine, "other");
+        let mut batch = vec![];
+        for _ in 0..3 {
+            accept(&engine, body);
+        }
+        while consumer.poll(4_096, &mut batch).unwrap() > 0 {}
+        at_most_one_allocation_a_message(&engine, &["other"], &[(String::new(), body.clone(), 1)]);
     }
 }
 

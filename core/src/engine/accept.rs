@@ -9,6 +9,7 @@ use super::reservations::{INLINE, Reservations};
 use super::running::Running;
 use super::subject::{with_order_key, with_subject};
 use super::{Engine, Inner};
+use crate::classify::classify;
 use crate::delivery::{BusyReason, QuarantineEntry, QuarantineReason, Verdict};
 use crate::limits::Limits;
 use crate::message::{BodySource, Message, Origin, for_each_item};
@@ -138,7 +139,10 @@ struct Entry<'a, 'r> {
 impl<'r> Entry<'_, 'r> {
     #[inline]
     fn enter(self) -> Result<Verdict, OutOfForce> {
-        match judge(self.inbound, self.endpoint, &self.inner.limits) {
+        let limits = &self.inner.limits;
+        let learns = self.running.configuration.shapes();
+        let classified = |body: &[u8]| if learns { self.inner.shapes.classify(body) } else { classify(body, limits) };
+        match judge(self.inbound, self.endpoint, limits, classified) {
             Judgement::Answer(verdict) => Ok(verdict),
             Judgement::Quarantine(reason) => Ok(self.quarantine(&[(None, reason)])),
             Judgement::Message(fields) => self.message(&fields),

@@ -6,6 +6,7 @@ use super::inbound::Inbound;
 use super::judge::{Judgement, judge, judge_item};
 use super::running::Running;
 use super::subject::with_subject;
+use crate::classify::classify;
 use crate::delivery::Verdict;
 use crate::message::for_each_item;
 use crate::nexo::{Fields, Kind, View};
@@ -48,7 +49,7 @@ impl Engine {
         let (index, endpoint) = endpoint(&running, inbound)?;
         let body = inbound.body.as_bytes();
         let word = |verdict: &'static str, reason| Explained { verdict, reason, messages: vec![] };
-        Ok(match judge(inbound, endpoint, &self.inner.limits) {
+        Ok(match judge(inbound, endpoint, &self.inner.limits, |body| classify(body, &self.inner.limits)) {
             Judgement::Answer(verdict) => word(verdict.word(), verdict.reason()),
             Judgement::Quarantine(reason) => word("quarantined", Some(reason.word())),
             Judgement::Message(fields) => {

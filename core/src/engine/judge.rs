@@ -2,7 +2,7 @@
 
 use super::inbound::{Inbound, Source};
 use super::subject::with_bytes;
-use crate::classify::{classify, is_soap};
+use crate::classify::{Classified, classify, is_soap};
 use crate::delivery::{IgnoredReason, QuarantineReason, ReplyOutcome, Verdict};
 use crate::limits::Limits;
 use crate::nexo::{Fields, Kind, View, WebhookField};
@@ -21,9 +21,14 @@ pub(super) enum Judgement {
     Items(Fields),
 }
 
-/// Judges a body by itself; nothing is counted or kept.
+/// Judges a body by itself, as `read` classifies it; nothing is counted or kept.
 #[inline]
-pub(super) fn judge(inbound: &Inbound<'_>, endpoint: &Endpoint, limits: &Limits) -> Judgement {
+pub(super) fn judge(
+    inbound: &Inbound<'_>,
+    endpoint: &Endpoint,
+    limits: &Limits,
+    read: impl FnOnce(&[u8]) -> Classified,
+) -> Judgement {
     let body = inbound.body.as_bytes();
     if inbound.source == Source::Reply {
         return Judgement::Answer(Verdict::Reply(judge_reply(body, limits)));
@@ -34,7 +39,7 @@ pub(super) fn judge(inbound: &Inbound<'_>, endpoint: &Endpoint, limits: &Limits)
     if !inbound.is_plain() {
         return Judgement::Answer(Verdict::Encoded);
     }
-    let fields = classify(body, limits).fields;
+    let fields = read(body).fields;
     if let Some(reason) = kept_from_queues(&fields, body) {
         return Judgement::Quarantine(reason);
     }

@@ -11,4 +11,4 @@ pub use pointer::pointer;
 pub use unescape::{Unescaped, unescape};
 
 pub(crate) use cursor::{Cursor, Name, Value, first_error};
-pub(crate) use scalar::hexadecimal;
+pub(crate) use scalar::{escape_end, hexadecimal, scalar_end};

@@ -7,7 +7,7 @@ use crate::error::{Error, ErrorKind};
 /// # Errors
 /// `ExpectedValue` if nothing of the kind begins there, else what is missing, and where.
 #[inline]
-pub(super) fn scalar_end(text: &[u8], start: usize) -> Result<usize, Error> {
+pub(crate) fn scalar_end(text: &[u8], start: usize) -> Result<usize, Error> {
     match text.get(start) {
         Some(b't') => literal_end(text, start, b"true"),
         Some(b'f') => literal_end(text, start, b"false"),
@@ -108,6 +108,23 @@ pub(super) fn check_escape(text: &[u8], at: usize) -> Result<bool, Error> {
         },
         _ => Err(expected(ErrorKind::ExpectedEscape, text, at + 1)),
     }
+}
+
+/// Where the escape at `at` ends, with the second half of a surrogate pair.
+///
+/// # Errors
+/// As [`check_escape`].
+pub(crate) fn escape_end(text: &[u8], at: usize) -> Result<usize, Error> {
+    let is_pair = check_escape(text, at)?;
+    let is_unit = text.get(at + 1) == Some(&b'u');
+    Ok(at
+        + if is_pair {
+            12
+        } else if is_unit {
+            6
+        } else {
+            2
+        })
 }
 
 /// The code unit of the escape `\uXXXX` at `at`.

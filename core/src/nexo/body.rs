@@ -1,22 +1,19 @@
 //! The body of a message: which of its members lead to a field.
 
+use super::Field;
 use super::display::display_output;
 use super::draft::{Draft, text, text_or_boolean};
-use super::names::{BodyName, Ending, Seen, canonical};
+use super::names::{BodyName, Seen, canonical};
 use super::response::{Answer, repeated_message_response};
 use super::transaction::{Amount, poi_data, sale_data};
-use super::{Field, MessageCategory};
 use crate::error::Error;
 use crate::json::Cursor;
-
-const EVENT: BodyName = BodyName { category: MessageCategory::Event, ending: Ending::Notification };
-const DISPLAY: BodyName = BodyName { category: MessageCategory::Display, ending: Ending::Request };
-const STATUS: BodyName = BodyName { category: MessageCategory::TransactionStatus, ending: Ending::Response };
 
 /// Passes the value of the body member, and notes its fields if it is an object.
 pub(crate) fn body(cursor: &mut Cursor<'_>, draft: &mut Draft, body_name: Option<BodyName>) -> Result<(), Error> {
     draft.body_name = body_name;
-    let [is_event, is_display, is_status] = [EVENT, DISPLAY, STATUS].map(|name| body_name == Some(name));
+    let [is_event, is_display, is_status] =
+        [BodyName::EVENT, BodyName::DISPLAY, BodyName::STATUS].map(|name| body_name == Some(name));
     let (mut seen, mut answer, mut amount) = (Seen::default(), Answer::default(), Amount::default());
     cursor.object(|cursor, name| {
         let name = canonical(name);

@@ -1,6 +1,6 @@
 //! From what the walk has found to kind, words and the remaining flags: the rules of reference, section 13.
 
-use super::display::display_event;
+use super::display::{display_event, display_event_of_pairs, is_pairs};
 use super::draft::Draft;
 use super::names::{BodyName, Ending};
 use super::{
@@ -37,6 +37,32 @@ pub(crate) fn conclude(draft: &mut Draft, body: &[u8]) {
     if let Some(body_name) = body_name {
         mismatches(fields, body_name);
     }
+}
+
+/// The same for a body whose words are known already, by a way that meets nothing odd; false if there is something odd
+/// after all, and then the general walk decides.
+#[inline]
+pub(crate) fn conclude_known(draft: &mut Draft, body: &[u8]) -> bool {
+    let fields = &mut draft.fields;
+    let has_body = draft.body_name.is_some() || fields.get(Field::NexoBlob).is_some();
+    let lone_currency = fields.get(Field::Currency).is_some() && fields.get(Field::Amount).is_none();
+    if fields.envelope == Envelope::Other || !draft.has_header || !has_body || lone_currency {
+        return false;
+    }
+    let reference = fields.get(Field::ReferenceId).map(|span| Text::at(body, span));
+    if let Some(pairs) = reference.filter(|reference| is_pairs(*reference)) {
+        draft.is_notification = true;
+        fields.words.display_event = match display_event_of_pairs(pairs) {
+            Some(Some(event)) => event.id(),
+            Some(None) => return false,
+            None => 0,
+        };
+    }
+    fields.kind = kind(fields, draft.body_name, draft.is_notification);
+    if let Some(body_name) = draft.body_name {
+        mismatches(fields, body_name);
+    }
+    fields.flags.is_empty()
 }
 
 fn kind(fields: &Fields, body_name: Option<BodyName>, is_notification: bool) -> Kind {

@@ -71,6 +71,11 @@ pub(crate) fn is_pairs(reference_id: Text<'_>) -> bool {
 
 /// The first `event` of a ReferenceID: the outer `None` if it has none, the inner one if the word is unknown.
 pub(crate) fn display_event(reference_id: Text<'_>) -> Option<Option<DisplayEvent>> {
+    if is_pairs(reference_id) { display_event_of_pairs(reference_id) } else { None }
+}
+
+/// The same of a ReferenceID that is pairs.
+pub(crate) fn display_event_of_pairs(reference_id: Text<'_>) -> Option<Option<DisplayEvent>> {
     /// Longer than any word of the vocabulary.
     const WORD_LENGTH_MAX: usize = 32;
     const KEY: &[u8] = b"event";

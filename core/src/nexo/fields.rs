@@ -84,6 +84,56 @@ pub struct WordIds {
     pub error_condition: u8,
 }
 
+/// The fields whose text is a word with an id.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum WordField {
+    Class,
+    Category,
+    MessageType,
+    Event,
+    Result,
+    ErrorCondition,
+}
+
+impl WordField {
+    /// The word of a field, if it is one.
+    pub(crate) fn of(field: Field) -> Option<Self> {
+        let words = [Self::Class, Self::Category, Self::MessageType, Self::Event, Self::Result, Self::ErrorCondition];
+        words.into_iter().find(|word| word.field() == field)
+    }
+
+    pub(crate) fn field(self) -> Field {
+        match self {
+            Self::Class => Field::MessageClass,
+            Self::Category => Field::MessageCategory,
+            Self::MessageType => Field::MessageType,
+            Self::Event => Field::EventToNotify,
+            Self::Result => Field::Result,
+            Self::ErrorCondition => Field::ErrorCondition,
+        }
+    }
+
+    pub(crate) fn get(self, words: &WordIds) -> u8 {
+        let mut words = *words;
+        *self.id(&mut words)
+    }
+
+    pub(crate) fn set(self, words: &mut WordIds, id: u8) {
+        *self.id(words) = id;
+    }
+
+    fn id(self, words: &mut WordIds) -> &mut u8 {
+        match self {
+            Self::Class => &mut words.class,
+            Self::Category => &mut words.category,
+            Self::MessageType => &mut words.message_type,
+            Self::Event => &mut words.event,
+            Self::Result => &mut words.result,
+            Self::ErrorCondition => &mut words.error_condition,
+        }
+    }
+}
+
 /// What is known of a body: its kind, its flags, its words and where its fields are.
 ///
 /// It owns no text and refers to none: it goes with the bytes that it was made from.

@@ -31,10 +31,10 @@ pub use words::{
 };
 
 pub(crate) use body::body;
-pub(crate) use conclude::conclude;
+pub(crate) use conclude::{conclude, conclude_known};
 pub(crate) use display::is_pairs;
 pub(crate) use draft::{Draft, string, text_or_boolean};
 pub(crate) use event::boolean;
-pub(crate) use fields::ItemSpans;
+pub(crate) use fields::{ItemSpans, WordField};
 pub(crate) use header::header;
-pub(crate) use names::{BodyName, Seen, canonical, namesakes};
+pub(crate) use names::{BodyName, Seen, canonical, is_looked_for, namesakes};

@@ -83,6 +83,11 @@ const NAMES: &[&str] = &[
     "value",
 ];
 
+/// Whether nexowire looks for this name somewhere; names of bodies are not asked for here.
+pub(crate) fn is_looked_for(name: &[u8]) -> bool {
+    NAMES.binary_search_by(|known| known.as_bytes().cmp(name)).is_ok()
+}
+
 /// Longer than any name that nexowire looks for.
 const NAME_LENGTH_MAX: usize = 64;
 
@@ -122,6 +127,10 @@ pub(crate) enum Ending {
 }
 
 impl BodyName {
+    pub(crate) const EVENT: Self = Self { category: MessageCategory::Event, ending: Ending::Notification };
+    pub(crate) const DISPLAY: Self = Self { category: MessageCategory::Display, ending: Ending::Request };
+    pub(crate) const STATUS: Self = Self { category: MessageCategory::TransactionStatus, ending: Ending::Response };
+
     /// Reads `EventNotification`, `InputUpdate`, `<Category>Request` or `<Category>Response`.
     #[inline]
     pub(crate) fn of(name: Name<'_>) -> Option<Self> {

@@ -89,7 +89,9 @@ impl Answer {
         const ANSWERS: [&[u8]; 6] =
             [b"ConfirmedFlag", b"DigitInput", b"FunctionKey", b"MenuEntryNumber", b"Password", b"TextInput"];
         let mut seen = Seen::default();
-        self.input = Span::new(cursor.position(), cursor.position() + 1, Encoding::Plain);
+        if cursor.peek() == b'{' {
+            self.input = Span::new(cursor.position(), cursor.position() + 1, Encoding::Plain);
+        }
         cursor
             .object(|cursor, name| {
                 let name = canonical(name);

@@ -73,13 +73,13 @@ fn join(low: __m256i, high: __m256i) -> u64 {
 
 #[inline]
 #[target_feature(enable = "avx2")]
-fn equal(vector: __m256i, byte: u8) -> __m256i {
+pub(super) fn equal(vector: __m256i, byte: u8) -> __m256i {
     _mm256_cmpeq_epi8(vector, _mm256_set1_epi8(byte as i8))
 }
 
 #[inline]
 #[target_feature(enable = "avx2")]
-fn control(vector: __m256i) -> __m256i {
+pub(super) fn control(vector: __m256i) -> __m256i {
     _mm256_cmpeq_epi8(_mm256_min_epu8(vector, _mm256_set1_epi8(0x1F)), vector)
 }
 

@@ -17,6 +17,10 @@ mod avx2;
 #[allow(unsafe_code)]
 mod avx512;
 mod blocks;
+pub(crate) mod scan;
+#[cfg(target_arch = "x86_64")]
+#[allow(unsafe_code)]
+mod scan_avx2;
 mod swar;
 #[allow(unsafe_code)]
 mod window;

@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 use crate::sources::{Source, code, rust};
 
 /// Each room, and the rooms that its code may name. Its tests may name any.
-const ROOMS: [(&str, &[&str]); 19] = [
+const ROOMS: [(&str, &[&str]); 20] = [
     // Leaves know nobody.
     ("error", &[]),
     ("limits", &[]),
@@ -25,6 +25,7 @@ const ROOMS: [(&str, &[&str]); 19] = [
     ("nexo", &["error", "span", "json", "form", "text", "additional"]),
     ("parse", &["error", "limits", "span", "simd", "json", "text", "nexo"]),
     ("classify", &["error", "limits", "simd", "nexo", "parse"]),
+    ("shape", &["error", "limits", "span", "simd", "json", "nexo", "classify"]),
     ("message", &["limits", "nexo", "classify"]),
     ("report", &["error", "limits", "text", "nexo", "classify", "message"]),
     // Rules know words but neither a body nor a queue; a queue does not know what a message is.
@@ -32,7 +33,7 @@ const ROOMS: [(&str, &[&str]); 19] = [
     ("queue", &["limits", "os"]),
     ("delivery", &["limits"]),
     // The one room that sees the others, and that none of them sees.
-    ("engine", &["limits", "span", "os", "text", "nexo", "classify", "message", "route", "queue", "delivery"]),
+    ("engine", &["limits", "span", "os", "text", "nexo", "classify", "shape", "message", "route", "queue", "delivery"]),
 ];
 
 /// The room that a file of the core belongs to; none if it is the root, which names them all.

@@ -1,0 +1,180 @@
+//! Learned shapes: the second tier, which changes nothing but the time that a message takes.
+//!
+//! Terminals send the same few layouts over and over. What the general walk has accepted is learned as an automaton of
+//! fixed bytes between values that vary; a body that follows it needs only its values scanned. Anything else falls back
+//! to the general walk, which also decides whatever is ambiguous: nobody can tell from a result which tier made it.
+//!
+//! No value outlives its message here: what is learned is punctuation, white space, names, words of the vocabulary and
+//! SaleID. Source: design, section 5; `performance.md`, sections 2 and 13.
+
+mod automaton;
+mod learn;
+mod teacher;
+
+use std::fmt;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicI64, Ordering};
+
+use arc_swap::ArcSwap;
+
+use self::automaton::Automaton;
+use self::learn::Lesson;
+use self::teacher::Teacher;
+use crate::classify::{Classified, classify};
+use crate::limits::Limits;
+use crate::nexo::{Draft, Envelope, Flags, conclude_known};
+use crate::simd::scan::{Scan, Scanner, dispatch};
+
+/// Of the bytes that the general walk reads, the part that may be wasted on shapes that did not fit; and as much again
+/// on learning.
+const WASTE_PART: i64 = 8;
+
+/// Waste that is granted beforehand: enough to learn the layouts of a shop at once.
+const WASTE_GRANTED: i64 = 2 << 20;
+
+/// What learning costs, in bytes of the general walk, for each byte of the body, and for each of the automaton, which is
+/// copied.
+const LESSON_COST: i64 = 16;
+
+/// The shapes of one engine, shared by its threads; bounded, and proof against traffic that is made to spoil them.
+///
+/// ```
+/// use nexowire_core::limits::Limits;
+/// use nexowire_core::nexo::Kind;
+/// use nexowire_core::shape::Shapes;
+///
+/// let shapes = Shapes::new(Limits::default());
+/// for device in 1..4 {
+///     let body = format!(r#"{{"SaleToPOIRequest":{{"EventNotification":{{}},"MessageHeader":{{"DeviceID":"{device}"}}}}}}"#);
+///     assert_eq!(shapes.classify(body.as_bytes()).fields.kind, Kind::Event);
+/// }
+/// assert!(shapes.size().states > 0);
+/// ```
+pub struct Shapes {
+    limits: Limits,
+    learned: ArcSwap<Automaton>,
+    teacher: Mutex<Teacher>,
+    /// Bytes that may still be wasted on reading. Touched only when a shape does not fit: a hit writes nothing shared.
+    budget: AtomicI64,
+    /// The same for learning, so that what cannot be learned does not keep others from reading what can.
+    lessons: AtomicI64,
+}
+
+/// How much has been learned.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Size {
+    /// Places between values.
+    pub states: usize,
+    /// Ways between them.
+    pub edges: usize,
+    /// Bytes of fixed text.
+    pub literal_bytes: usize,
+}
+
+impl Shapes {
+    /// Nothing learned yet. All bodies are held against `limits`.
+    pub fn new(limits: Limits) -> Self {
+        // As for the general walk, limits above the highest count as that.
+        let limits = Limits {
+            body: limits.body.min(Limits::MAX.body),
+            members: limits.members.min(Limits::MAX.members),
+            ..limits
+        };
+        let [budget, lessons] = [WASTE_GRANTED; 2].map(AtomicI64::new);
+        Self { limits, learned: ArcSwap::default(), teacher: Mutex::default(), budget, lessons }
+    }
+
+    /// Exactly what [`classify`] answers, sooner where the body has a layout that was seen before.
+    #[inline]
+    pub fn classify(&self, body: &[u8]) -> Classified {
+        let learned = self.learned.load();
+        // Relaxed, here and below: the budget is an account, and guards nothing.
+        if learned.states.is_empty()
+            || self.budget.load(Ordering::Relaxed) < 0
+            || body.len() > self.limits.body as usize
+        {
+            return self.classify_and_learn(body, 0);
+        }
+        let mut draft = Draft::new();
+        let reading = Read { learned: &learned, body, members_max: self.limits.members, draft: &mut draft };
+        let wasted = match dispatch(reading) {
+            Ok(()) if conclude_known(&mut draft, body) => return Classified { fields: draft.fields, error: None },
+            Ok(()) => body.len(),
+            Err(at) => at,
+        };
+        drop(learned);
+        self.classify_and_learn(body, wasted as i64)
+    }
+
+    /// How much has been learned.
+    pub fn size(&self) -> Size {
+        let learned = self.learned.load();
+        Size { states: learned.states.len(), edges: learned.edges.len(), literal_bytes: learned.literals.len() }
+    }
+
+    /// The general walk, after `wasted` bytes of trying; learns the layout if that can be afforded.
+    #[inline(never)]
+    fn classify_and_learn(&self, body: &[u8], wasted: i64) -> Classified {
+        let classified = classify(body, &self.limits);
+        let earned = body.len() as i64 / WASTE_PART;
+        settle(&self.budget, earned - wasted);
+        let is_odd = classified.error.is_some() || classified.fields.flags != Flags::NONE;
+        if settle(&self.lessons, earned) > 0 && !is_odd && classified.fields.envelope != Envelope::Other {
+            self.learn(body, &classified);
+        }
+        classified
+    }
+
+    /// Adds the layout of a body, if nobody else is learning now.
+    #[cold]
+    fn learn(&self, body: &[u8], classified: &Classified) {
+        let Ok(mut teacher) = self.teacher.try_lock() else { return };
+        let known = self.learned.load().literals.len();
+        settle(&self.lessons, -LESSON_COST * body.len() as i64 - known as i64);
+        let Some(lesson) = Lesson::of(body, &classified.fields) else { return };
+        if let Some(next) = teacher.take(&lesson) {
+            self.learned.store(next.into());
+        }
+    }
+
+    /// All fixed text, for those who want to know that no value is in it.
+    #[cfg(test)]
+    fn literals(&self) -> Vec<u8> {
+        self.learned.load().literals.clone()
+    }
+}
+
+impl fmt::Debug for Shapes {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Shapes").field("size", &self.size()).finish()
+    }
+}
+
+/// Adds to an account, which saves no more than was granted at first; answers what is on it.
+fn settle(account: &AtomicI64, amount: i64) -> i64 {
+    let sum = account.fetch_add(amount, Ordering::Relaxed) + amount;
+    if sum > WASTE_GRANTED {
+        account.store(WASTE_GRANTED, Ordering::Relaxed);
+    }
+    sum
+}
+
+/// One reading, for the machine's scanner.
+struct Read<'a> {
+    learned: &'a Automaton,
+    body: &'a [u8],
+    members_max: u32,
+    draft: &'a mut Draft,
+}
+
+impl Scan for Read<'_> {
+    type Output = Result<(), usize>;
+
+    #[inline(always)]
+    fn run<S: Scanner>(self, scanner: S) -> Result<(), usize> {
+        self.learned.read(scanner, self.body, self.members_max, self.draft)
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,138 @@
+//! What is known of layouts between two lessons, and the automaton that is made of it.
+
+use std::collections::HashMap;
+
+use super::automaton::{Automaton, EDGES_MAX, Edge, LITERAL_BYTES_MAX, Mark, NameSet, STATES_MAX, Then};
+use super::learn::{Lesson, Path, Reached};
+
+/// Edges from one state beyond which the oldest is forgotten: they are tried one after the other.
+const EDGES_OF_A_STATE_MAX: usize = 8;
+
+/// An edge as it is kept between lessons.
+#[derive(Clone, PartialEq, Eq)]
+struct Learned {
+    literal: Vec<u8>,
+    marks: Vec<Mark>,
+    names: NameSet,
+    members: u32,
+    then: Then,
+}
+
+/// What is behind the automaton: places by name, and edges in the order in which they were learned.
+#[derive(Default)]
+pub(super) struct Teacher {
+    places: HashMap<Vec<u8>, u32>,
+    names: HashMap<Path, u32>,
+    states: Vec<Vec<Learned>>,
+}
+
+impl Teacher {
+    /// Adds a lesson; the new automaton, or `None` if there was nothing new in it. When it is full, everything is
+    /// forgotten and the lesson is the first of a new age: what comes often is soon learned again.
+    pub(super) fn take(&mut self, lesson: &Lesson) -> Option<Automaton> {
+        let before: usize = self.states.iter().map(Vec::len).sum();
+        let added = match self.add(lesson) {
+            Ok(added) => added,
+            Err(Full) => {
+                *self = Self::default();
+                self.add(lesson).ok()?
+            }
+        };
+        let automaton = (added || before == 0).then(|| self.automaton())?;
+        if automaton.edges.len() <= EDGES_MAX && automaton.literals.len() <= LITERAL_BYTES_MAX {
+            return Some(automaton);
+        }
+        *self = Self::default();
+        self.add(lesson).ok()?;
+        Some(self.automaton())
+    }
+
+    fn add(&mut self, lesson: &Lesson) -> Result<bool, Full> {
+        let (mut state, mut added) = (self.place(b"^")?, false);
+        for step in &lesson.steps {
+            let mut names = 0;
+            for name in &step.names {
+                names |= 1 << self.name(name)?;
+            }
+            let (then, next) = match &step.then {
+                Reached::String(path) => {
+                    let next = self.place(&[b"\"", &path[..]].concat())?;
+                    (Then::String { field: step.field, state: next }, next)
+                }
+                Reached::Scalar(path) => {
+                    let next = self.place(&[b"1", &path[..]].concat())?;
+                    (Then::Scalar { field: step.field, state: next }, next)
+                }
+                Reached::Number(path) => {
+                    let next = self.place(&[b"1", &path[..]].concat())?;
+                    (Then::Number { field: step.field, state: next }, next)
+                }
+                Reached::End => (Then::End, state),
+            };
+            let edge = Learned {
+                literal: step.literal.clone(),
+                marks: step.marks.clone(),
+                names,
+                members: step.members,
+                then,
+            };
+            let edges = &mut self.states[state as usize];
+            if !edges.contains(&edge) {
+                // The same literal that leads elsewhere, or means something else, was learned by mistake.
+                edges.retain(|other| other.literal != edge.literal);
+                if edges.len() == EDGES_OF_A_STATE_MAX {
+                    edges.remove(0);
+                }
+                edges.push(edge);
+                added = true;
+            }
+            state = next;
+        }
+        Ok(added)
+    }
+
+    fn place(&mut self, path: &[u8]) -> Result<u32, Full> {
+        if let Some(&state) = self.places.get(path) {
+            return Ok(state);
+        }
+        if self.states.len() == STATES_MAX {
+            return Err(Full);
+        }
+        let state = self.states.len() as u32;
+        self.places.insert(path.to_vec(), state);
+        self.states.push(vec![]);
+        Ok(state)
+    }
+
+    fn name(&mut self, path: &Path) -> Result<u32, Full> {
+        let next = self.names.len() as u32;
+        let bit = *self.names.entry(path.clone()).or_insert(next);
+        if bit < NameSet::BITS { Ok(bit) } else { Err(Full) }
+    }
+
+    fn automaton(&self) -> Automaton {
+        let mut automaton = Automaton::default();
+        for edges in &self.states {
+            let mut edges: Vec<_> = edges.iter().collect();
+            edges.sort_by_key(|edge| std::cmp::Reverse(edge.literal.len()));
+            let first = automaton.edges.len() as u32;
+            for edge in edges {
+                let (literal, marks) = (automaton.literals.len() as u32, automaton.marks.len() as u32);
+                automaton.literals.extend(&edge.literal);
+                automaton.marks.extend(&edge.marks);
+                automaton.edges.push(Edge {
+                    literal: literal..automaton.literals.len() as u32,
+                    marks: marks..automaton.marks.len() as u32,
+                    names: edge.names,
+                    members: edge.members,
+                    then: edge.then,
+                });
+            }
+            automaton.states.push(first..automaton.edges.len() as u32);
+        }
+        automaton
+    }
+}
+
+/// There is no room for a lesson.
+struct Full;

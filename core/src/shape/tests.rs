@@ -1,0 +1,104 @@
+//! The second tier against the first, and what may be remembered.
+
+use super::*;
+
+fn event(details: &str, poi_id: &str, sale_id: &str) -> String {
+    format!(
+        r#"{{ "SaleToPOIRequest":{{"EventNotification":{{"EventToNotify":"Shutdown","EventDetails":"{details}"}},
+        "MessageHeader":{{"MessageClass":"Event","MessageCategory":"Event","MessageType":"Notification","SaleID":"{sale_id}","POIID":"{poi_id}"}}}}}}"#
+    )
+}
+
+/// Classifies by both tiers, and answers whether the second one did it alone.
+fn check(shapes: &Shapes, body: &str) -> bool {
+    // The general walk earns something at each call, which shows as long as the accounts are not full.
+    let accounts = [&shapes.budget, &shapes.lessons];
+    accounts.iter().for_each(|account| account.store(WASTE_GRANTED / 2, Ordering::Relaxed));
+    assert_eq!(shapes.classify(body.as_bytes()), classify(body.as_bytes(), &shapes.limits), "{body}");
+    accounts.map(|account| account.load(Ordering::Relaxed)) == [WASTE_GRANTED / 2; 2]
+}
+
+#[test]
+fn a_layout_is_learned_from_its_first_message() {
+    let shapes = Shapes::new(Limits::default());
+    assert!(!check(&shapes, &event("a=1", "V400m-1", "Till")));
+    for (details, poi_id) in [("", "V400m-2"), ("b\\u00e9\\/\\ud83c\\udf70", "é"), (&*"x".repeat(300), "🍰")] {
+        assert!(check(&shapes, &event(details, poi_id, "Till")), "{details}");
+    }
+    for (details, poi_id) in [("\n", "x"), ("\\x", "x"), ("\\ud800", "x"), ("x", "\u{1}")] {
+        assert!(!check(&shapes, &event(details, poi_id, "Till")), "{details}");
+    }
+}
+
+#[test]
+fn what_is_odd_is_left_to_the_general_walk() {
+    let shapes = Shapes::new(Limits::default());
+    let header = r#""MessageHeader":{"MessageCategory":"Event","POIID":"A"}"#;
+    let details = r#""EventDetails":"a""#;
+    let notify = r#""EventToNotify":"Shutdown""#;
+    let body =
+        |event: &str, rest: &str| format!(r#"{{"SaleToPOIRequest":{{"EventNotification":{{{event}}},{rest}}}}}"#);
+    // Both orders are learned, so that their edges could be mixed into a message with a repeated member.
+    for event in [format!("{details},{notify}"), format!("{notify},{details}")] {
+        check(&shapes, &body(&event, header));
+        assert!(check(&shapes, &body(&event, header)));
+    }
+    for event in [format!("{details},{notify},{details}"), format!("{notify},{details},{notify}")] {
+        assert!(!check(&shapes, &body(&event, header)), "{event}");
+    }
+    for rest in
+        [&format!("{header},{header}"), r#""MessageHeader":{}"#, r#""MessageHeader":{"POIID":7}"#, r#""NexoBlob":"a""#]
+    {
+        check(&shapes, &body(details, rest));
+        check(&shapes, &body(details, rest));
+    }
+}
+
+#[test]
+fn nothing_but_names_words_and_the_sale_id_is_remembered() {
+    let shapes = Shapes::new(Limits::default());
+    for (card, name) in
+        [("4111111111111111", "Muster Anna"), ("5500005555555559", "Jansen Piet"), ("4111111111111111", "Muster Anna")]
+    {
+        let body = format!(
+            r#"{{"SaleToPOIResponse":{{"PaymentResponse":{{"Response":{{"Result":"Success","AdditionalResponse":"cardHolderName={name}&pan={card}"}},
+            "PaymentReceipt":[{{"DocumentQualifier":"{name}","OutputContent":{{"OutputFormat":"Text","OutputText":[{{"Text":"{card}"}},{{"Text":"{name}"}}]}}}}],
+            "Amount":{card}}},"MessageHeader":{{"SaleID":"Till-7","POIID":"Term-9","ServiceID":"Serv-3","MessageCategory":"Payment"}}}}}}"#
+        );
+        check(&shapes, &body);
+        check(&shapes, &body);
+    }
+    let literals = shapes.literals();
+    let holds = |text: &str| memchr::memmem::find(&literals, text.as_bytes()).is_some();
+    for planted in ["4111", "5500", "Muster", "Anna", "Jansen", "Term-9", "Serv-3"] {
+        assert!(!holds(planted), "{planted}");
+    }
+    assert!(holds("Till-7") && holds("PaymentReceipt") && holds("Success"));
+}
+
+/// Layouts without end: memory stays within its bounds, and the second tier gives up trying.
+#[test]
+fn traffic_without_a_layout_is_soon_left_alone() {
+    let shapes = Shapes::new(Limits::default());
+    for number in 0..20_000 {
+        let body = event("a", "b", "c").replace(r#""SaleID""#, &format!(r#""Extra{number}":{number},"SaleID""#));
+        assert_eq!(shapes.classify(body.as_bytes()), classify(body.as_bytes(), &shapes.limits));
+        let size = shapes.size();
+        assert!(size.states <= automaton::STATES_MAX && size.edges <= automaton::EDGES_MAX);
+        assert!(size.literal_bytes <= automaton::LITERAL_BYTES_MAX);
+    }
+    assert!(shapes.lessons.load(Ordering::Relaxed) < 50_000, "learning went on and on");
+}
+
+#[test]
+fn members_are_counted() {
+    let limits = Limits { members: 12, ..Limits::default() };
+    let shapes = Shapes::new(limits);
+    let body = |items: usize| {
+        let items = vec![r#"{"a":1}"#; items].join(",");
+        event("a", "b", "c").replace(r#""SaleID""#, &format!(r#""Extra":[{items}],"SaleID""#))
+    };
+    for items in [1, 2, 3, 4, 1, 2, 3, 4, 5] {
+        check(&shapes, &body(items));
+    }
+}

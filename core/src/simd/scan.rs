@@ -1,0 +1,103 @@
+//! Comparing with known bytes and finding the end of a string: what learned shapes do instead of indexing.
+
+/// One way to compare and to scan.
+///
+/// The methods are meant to be inlined into a loop that runs inside of [`dispatch`], so that the whole of it is
+/// compiled for the machine's features.
+pub(crate) trait Scanner: Copy {
+    /// Whether `text` goes on at `at` with `literal`.
+    fn goes_on_with(self, text: &[u8], at: usize, literal: &[u8]) -> bool;
+
+    /// The first quote, backslash or control character from `at` on, and whether a byte before it is not ASCII.
+    fn string_stop(self, text: &[u8], at: usize) -> Option<(usize, bool)>;
+}
+
+/// What is to be done with the machine's scanner.
+pub(crate) trait Scan {
+    /// What comes of it.
+    type Output;
+
+    /// Does it.
+    fn run<S: Scanner>(self, scanner: S) -> Self::Output;
+}
+
+/// Runs a scan with the fastest scanner of this machine.
+#[inline]
+pub(crate) fn dispatch<T: Scan>(scan: T) -> T::Output {
+    #[cfg(target_arch = "x86_64")]
+    if let Some(scanner) = super::scan_avx2::Avx2Scanner::detected() {
+        return scanner.run(scan);
+    }
+    scan.run(PortableScanner)
+}
+
+/// A byte at a time; the reference for the others.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct PortableScanner;
+
+impl Scanner for PortableScanner {
+    #[inline(always)]
+    fn goes_on_with(self, text: &[u8], at: usize, literal: &[u8]) -> bool {
+        text.get(at..).is_some_and(|rest| rest.starts_with(literal))
+    }
+
+    #[inline(always)]
+    fn string_stop(self, text: &[u8], at: usize) -> Option<(usize, bool)> {
+        let mut non_ascii = false;
+        for (offset, &byte) in text.get(at..)?.iter().enumerate() {
+            if byte < 0x20 || byte == b'"' || byte == b'\\' {
+                return Some((at + offset, non_ascii));
+            }
+            non_ascii |= byte >= 0x80;
+        }
+        None
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// Asks the machine's scanner and the portable one the same.
+    struct Both<'a>(&'a [u8], usize, &'a [u8]);
+
+    impl Scan for Both<'_> {
+        type Output = ();
+
+        fn run<S: Scanner>(self, scanner: S) {
+            let Self(text, at, literal) = self;
+            assert_eq!(scanner.string_stop(text, at), PortableScanner.string_stop(text, at), "{text:?} from {at}");
+            for end in 0..=literal.len() {
+                let literal = &literal[..end];
+                let expected = PortableScanner.goes_on_with(text, at, literal);
+                assert_eq!(scanner.goes_on_with(text, at, literal), expected, "{text:?} from {at}: {literal:?}");
+            }
+        }
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(3_000))]
+
+        #[test]
+        fn the_scanner_of_this_machine_equals_the_portable_one(
+            text in proptest::collection::vec(prop_oneof![
+                40 => proptest::sample::select(&b"ab1 ,:{}"[..]),
+                1 => proptest::sample::select(&b"\"\\\x00\x1f\x7f\x80\xff"[..]),
+            ], 0..200),
+            at in 0_usize..220,
+            length in 0_usize..150,
+            flip in proptest::option::of(0_usize..150),
+        ) {
+            let mut literal = text.get(at..).unwrap_or_default().to_vec();
+            literal.truncate(length);
+            if let Some(byte) = flip.and_then(|flip| literal.get_mut(flip)) {
+                *byte ^= 1;
+            }
+            dispatch(Both(&text, at, &literal));
+            literal.push(b'x');
+            dispatch(Both(&text, at, &literal));
+        }
+    }
+}
