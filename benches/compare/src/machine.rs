@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::process::Command;
+use std::time::Duration;
 
 /// Keeps this thread on the last core that it may use; answers which one that is.
 #[cfg(target_os = "linux")]
@@ -14,6 +15,19 @@ pub(crate) fn pin() -> Option<usize> {
     one.set(last);
     sched_setaffinity(None, &one).ok()?;
     Some(last)
+}
+
+/// The processor's time that this thread has used: what other programs take meanwhile does not count.
+#[cfg(target_os = "linux")]
+pub(crate) fn thread_time() -> Duration {
+    let time = rustix::time::clock_gettime(rustix::time::ClockId::ThreadCPUTime);
+    Duration::new(time.tv_sec as u64, time.tv_nsec as u32)
+}
+
+/// The time of the day, as good as any other for a difference.
+#[cfg(not(target_os = "linux"))]
+pub(crate) fn thread_time() -> Duration {
+    std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default()
 }
 
 /// Other systems have no call for it that would be worth a dependency.

@@ -1,10 +1,12 @@
-//! Time, taken from all contenders in turn, so that a slow moment of the machine strikes all of them.
+//! Time, taken from all contenders in turn, so that a slow moment of the machine strikes all of them. It is the time of
+//! the processor, not of the clock on the wall, so that a busy neighbour on the same core does not count.
 
 use std::time::{Duration, Instant};
 
 use nexowire_bench::Corpus;
 
 use crate::contenders::Contender;
+use crate::machine::thread_time;
 
 const ROUNDS: usize = 21;
 /// Fewer give no median that is worth printing, however slow the machine.
@@ -71,9 +73,9 @@ fn agreement(corpus: &Corpus, contenders: &mut [Contender]) -> Vec<bool> {
 
 /// How many passes over the corpus make a round. It warms up, too.
 fn passes(corpus: &Corpus, contender: &mut Contender) -> u32 {
-    let begin = Instant::now();
+    let begin = thread_time();
     let mut count = 0;
-    while begin.elapsed() < ROUND_TIME {
+    while thread_time() - begin < ROUND_TIME {
         (contender.pass)(corpus);
         count += 1;
     }
@@ -82,11 +84,11 @@ fn passes(corpus: &Corpus, contender: &mut Contender) -> u32 {
 
 /// Nanoseconds a message in one round.
 fn round_of(corpus: &Corpus, contender: &mut Contender, passes: u32, expected: u64) -> f64 {
-    let begin = Instant::now();
+    let begin = thread_time();
     for _ in 0..passes {
         assert_eq!((contender.pass)(corpus), expected, "{} on {}", contender.title, corpus.name());
     }
-    begin.elapsed().as_nanos() as f64 / f64::from(passes) / corpus.len() as f64
+    (thread_time() - begin).as_nanos() as f64 / f64::from(passes) / corpus.len() as f64
 }
 
 fn median(mut times: Vec<f64>) -> Option<f64> {

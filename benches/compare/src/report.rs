@@ -11,10 +11,10 @@ pub(crate) fn preamble(core: Option<usize>) -> String {
     let core = core.map_or("not pinned".to_owned(), |core| format!("pinned to core {core}"));
     format!(
         "machine: {}, {core}\ncommit: {}\ncommand: cargo run --release -p nexowire-compare\n\n\
-         Each cell is the median of nanoseconds a message, and how many times as long as nexowire's that is. All extract\n\
-         the same fields of every message, checked by the sum of their lengths. Everything is built for plain x86-64 and\n\
+         Each cell is the median of nanoseconds of processor time a message, and how many times as long as nexowire's that\n\
+         is. All extract the same fields of every message, checked by the sum of their lengths. Everything is built for plain x86-64 and\n\
          takes its kernels at run time; only the walk of simdjson On-Demand, which cannot, is compiled for this machine.\n\
-         simd-json pays for the copy that it writes into. serde_json typed has its UTF-8 checked by simdutf8. simdjson\n\
+         simd-json pays for the copy that it writes into; simdjson gets its padding without one. serde_json typed has its UTF-8 checked by simdutf8. simdjson\n\
          On-Demand does not validate what it skips, so it does less than the others.\n\
          simdjson 4.6.4 and yyjson 0.10.0 come with the crates simdjson-sys and yyjson-sys.\n",
         machine::processor(),
