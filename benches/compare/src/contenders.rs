@@ -8,14 +8,17 @@ use crate::ours::Reader;
 use crate::tree;
 use crate::typed::Message;
 
+/// Reads one message, with its padding; `None` if it does not take it, else the sum of the lengths.
+type One = Box<dyn FnMut(&[u8]) -> Option<u64>>;
+
 /// One contender.
 pub(crate) struct Contender {
     /// Its name in the table.
     pub(crate) title: &'static str,
     /// Its name in the JSON; none for a second way to use the same parser.
     pub(crate) key: Option<&'static str>,
-    /// The sum of one message of a corpus, by its index; `None` if it does not take it.
-    pub(crate) one: Box<dyn FnMut(&[u8]) -> Option<u64>>,
+    /// The sum of one message.
+    pub(crate) one: One,
     /// The sum of all messages.
     pub(crate) pass: Box<dyn FnMut(&Corpus) -> u64>,
 }
