@@ -8,10 +8,14 @@ use nexowire_bench::PADDING;
 use simdjson_sys as _;
 use yyjson_sys as _;
 
+// SAFETY: it asks for nothing; called by `Foreign::new` alone.
 type New = unsafe extern "C" fn() -> *mut c_void;
+// SAFETY: it takes what `New` of the same rival answered, once; called by `Drop` alone.
 type Free = unsafe extern "C" fn(*mut c_void);
+// SAFETY: it takes that too, and a message with its length and how many bytes may be read; called by `Foreign::sum` alone.
 type Sum = unsafe extern "C" fn(*mut c_void, *const u8, usize, usize) -> usize;
 
+// SAFETY: these are the functions of `foreign/`, with the types that they have there; called as said above.
 unsafe extern "C" {
     fn rival_simdjson_dom_new() -> *mut c_void;
     fn rival_simdjson_dom_free(state: *mut c_void);
