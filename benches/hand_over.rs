@@ -1,5 +1,5 @@
-//! Claims: in batches of 64 a message passes a queue at a fraction of what it costs singly, and the rules of our queue
-//! (lanes, permits, acks) cost at most as much again as a bare channel does singly.
+//! Claims: in batches of 64 a message passes a queue in less than 0.6 of the time that it takes singly, in one thread and
+//! between two. What lanes, permits and acks cost can be read off too: the bare channel has none of them.
 //!
 //! Records of 64 bytes go from a producer to a consumer, in the same thread and between two. `crossbeam` is the bare
 //! channel. An iteration hands over 1,024 records and sums up their numbers.
