@@ -1,5 +1,5 @@
 //! Claims: what is no message of a terminal is told apart in less time than a display notification takes, and a body
-//! whose last byte is missing costs at most three times what the whole one does, as the error is looked for anew.
+//! whose last byte is missing costs no more than the whole one.
 //!
 //! One iteration classifies one body of a kind.
 
