@@ -1,0 +1,62 @@
+//! nexowire, as a user calls it.
+
+use nexowire_core::classify::{Classified, classify};
+use nexowire_core::limits::Limits;
+use nexowire_core::nexo::{Field, Kind, View};
+use nexowire_core::span::Encoding;
+
+const HEADER: [Field; 8] = [
+    Field::MessageClass,
+    Field::MessageCategory,
+    Field::MessageType,
+    Field::ProtocolVersion,
+    Field::PoiId,
+    Field::SaleId,
+    Field::ServiceId,
+    Field::DeviceId,
+];
+const EVENT: [Field; 3] = [Field::EventToNotify, Field::EventDetails, Field::EventTimeStamp];
+const DISPLAY: [Field; 1] = [Field::ReferenceId];
+const RESPONSE: [Field; 4] = [Field::Result, Field::ErrorCondition, Field::AdditionalResponse, Field::PoiTransactionId];
+
+/// What one thread keeps from message to message.
+pub(crate) struct Reader {
+    limits: Limits,
+}
+
+impl Reader {
+    pub(crate) fn new() -> Self {
+        Self { limits: Limits::default() }
+    }
+
+    /// The one line that says which way in is measured.
+    #[inline]
+    fn read(&mut self, body: &[u8]) -> Classified {
+        classify(body, &self.limits)
+    }
+
+    /// The sum of the lengths of what is extracted; `None` if the message is not JSON.
+    #[inline]
+    pub(crate) fn sum(&mut self, body: &[u8]) -> Option<u64> {
+        let Classified { fields, error: None } = self.read(body) else { return None };
+        let view = View::new(body, &fields);
+        Some(match fields.kind {
+            Kind::Event => lengths(view, HEADER) + lengths(view, EVENT),
+            Kind::Display => lengths(view, HEADER) + lengths(view, DISPLAY),
+            Kind::Response => lengths(view, HEADER) + lengths(view, RESPONSE),
+            Kind::Request => lengths(view, HEADER) + lengths(view, EVENT) + lengths(view, DISPLAY),
+            _ => 0,
+        })
+    }
+}
+
+#[inline]
+fn lengths<const N: usize>(view: View<'_>, fields: [Field; N]) -> u64 {
+    fields.into_iter().filter_map(|field| view.text(field)).fold(0, |sum, text| {
+        let length = match text.encoding() {
+            Encoding::Plain => text.raw().len(),
+            _ => text.to_bytes().len(),
+        };
+        sum + length as u64
+    })
+}

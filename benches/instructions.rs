@@ -1,0 +1,105 @@
+//! Instructions, counted by callgrind, which counts the same in every run: so a change that costs 2 % can be seen where
+//! no clock would show it. Valgrind does not know AVX-512, so that the AVX2 kernel is what is counted.
+//!
+//! `.ci/instructions` runs this and compares with the record in `benches/instructions.txt`. Each bench reads 64
+//! messages, or what its name says, after a first pass that is not counted.
+
+#![allow(missing_docs, reason = "the macros make public items")]
+
+use std::hint::black_box;
+
+use gungraun::prelude::*;
+use nexowire_bench::Corpus;
+use nexowire_core::classify::classify;
+use nexowire_core::engine::{Consumer, Delivered, Engine, Inbound};
+use nexowire_core::form;
+use nexowire_core::limits::Limits;
+use nexowire_core::nexo::{Field, Kind, View};
+use nexowire_core::route::Configuration;
+
+/// Messages of the mixes that are read, which are too many for valgrind.
+const FEW: usize = 640;
+
+fn made(name: &str) -> Vec<Vec<u8>> {
+    let messages: Vec<_> = Corpus::made(name).messages().take(FEW).map(<[u8]>::to_vec).collect();
+    assert_eq!(parse_all(&messages), messages.len());
+    messages
+}
+
+fn parse_all(messages: &[Vec<u8>]) -> usize {
+    let kinds = messages.iter().map(|body| classify(black_box(body), &Limits::MAX).fields.kind);
+    kinds.filter(|kind| *kind != Kind::Malformed).count()
+}
+
+#[library_benchmark]
+#[bench::event(args = ("event"), setup = made)]
+#[bench::display(args = ("display"), setup = made)]
+#[bench::payment(args = ("payment"), setup = made)]
+#[bench::mix(args = ("mix"), setup = made)]
+#[bench::varied(args = ("varied"), setup = made)]
+#[bench::reshaped(args = ("reshaped"), setup = made)]
+fn parse(messages: Vec<Vec<u8>>) -> Vec<Vec<u8>> {
+    assert_eq!(parse_all(&messages), messages.len());
+    messages
+}
+
+type Path = (Engine, Vec<Consumer>, Vec<Vec<u8>>);
+
+fn path(name: &str) -> Path {
+    let engine = Engine::open(Configuration::embedded());
+    let consumers = ["tender", "terminals", "payments"]
+        .map(|name| engine.queue(name).expect("the configuration has it").consumer())
+        .into();
+    through((engine, consumers, made(name)))
+}
+
+/// Accepts all, in batches of 64, and polls them; answers what it was given, so that dropping it is not counted.
+fn through((engine, mut consumers, messages): Path) -> Path {
+    let (mut polled, mut delivered) = (0, Vec::<Delivered>::with_capacity(64));
+    for bodies in messages.chunks(64) {
+        for body in bodies {
+            assert!(engine.accept(Inbound::new(black_box(body))).is_ok_and(|verdict| verdict.is_kept()));
+        }
+        for consumer in &mut consumers {
+            while consumer.poll(64, &mut delivered).is_ok_and(|count| count > 0) {
+                polled += delivered.len();
+                delivered.clear();
+            }
+        }
+    }
+    assert_eq!(polled, messages.len());
+    (engine, consumers, messages)
+}
+
+#[library_benchmark]
+#[bench::mix(args = ("mix"), setup = path)]
+fn whole_path(path: Path) -> Path {
+    through(path)
+}
+
+fn texts() -> Vec<Vec<u8>> {
+    let text = |body: &Vec<u8>| {
+        let fields = classify(body, &Limits::MAX).fields;
+        View::new(body, &fields).text(Field::AdditionalResponse).map(|text| text.to_bytes().into_owned())
+    };
+    made("payment").iter().filter_map(text).collect()
+}
+
+#[library_benchmark]
+#[bench::pairs(setup = texts)]
+fn decode(texts: Vec<Vec<u8>>) -> Vec<Vec<u8>> {
+    let pairs = texts.iter().flat_map(|text| form::pairs(black_box(text)));
+    assert!(pairs.map(|pair| pair.key().len() + pair.value().len()).sum::<usize>() > 64 * 500);
+    texts
+}
+
+#[library_benchmark]
+#[bench::single_key(setup = texts)]
+fn find(texts: Vec<Vec<u8>>) -> Vec<Vec<u8>> {
+    let found = texts.iter().filter_map(|text| form::find(black_box(text), b"pspReference"));
+    assert!(found.map(|pair| pair.value().len()).sum::<usize>() > 50 * 16);
+    texts
+}
+
+library_benchmark_group!(name = counts, benchmarks = [parse, whole_path, decode, find]);
+gungraun::main!(library_benchmark_groups = counts);
