@@ -1,8 +1,9 @@
 //! nexowire, as a user calls it.
 
-use nexowire_core::classify::{Classified, classify};
+use nexowire_core::classify::Classified;
 use nexowire_core::limits::Limits;
 use nexowire_core::nexo::{Field, Kind, View};
+use nexowire_core::shape::Shapes;
 use nexowire_core::span::Encoding;
 
 const HEADER: [Field; 8] = [
@@ -21,18 +22,18 @@ const RESPONSE: [Field; 4] = [Field::Result, Field::ErrorCondition, Field::Addit
 
 /// What one thread keeps from message to message.
 pub(crate) struct Reader {
-    limits: Limits,
+    shapes: Shapes,
 }
 
 impl Reader {
     pub(crate) fn new() -> Self {
-        Self { limits: Limits::default() }
+        Self { shapes: Shapes::new(Limits::default()) }
     }
 
     /// The one line that says which way in is measured.
     #[inline]
     fn read(&mut self, body: &[u8]) -> Classified {
-        classify(body, &self.limits)
+        self.shapes.classify(body)
     }
 
     /// The sum of the lengths of what is extracted; `None` if the message is not JSON.

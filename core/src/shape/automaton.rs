@@ -1,7 +1,7 @@
 //! What has been learned: states, and the fixed bytes that lead from one to the next.
 //!
 //! A state is a place in a message: the path of the value that was just read. From it an edge leads over fixed bytes
-//! (punctuation, white space, names, words of the vocabulary, SaleID) to the next value that varies, or to the end.
+//! (punctuation, white space, names, words of the vocabulary) to the next value that varies, or to the end.
 //! The bytes of an edge were accepted by the general walk in the same place, and a place knows every container that is
 //! open around it, so that whatever the edges compare equal is grammatical; the values between them are checked here.
 
@@ -9,7 +9,7 @@ use std::ops::Range;
 
 use crate::error::Error;
 use crate::json::{escape_end, scalar_end};
-use crate::nexo::{Draft, Envelope, Field, WordField};
+use crate::nexo::{Draft, Envelope, EventToNotify, Field, Vocabulary, WordField};
 use crate::simd::scan::Scanner;
 use crate::span::{Encoding, Span};
 
@@ -18,6 +18,9 @@ use crate::span::{Encoding, Span};
 pub(super) const STATES_MAX: usize = 512;
 pub(super) const EDGES_MAX: usize = 2_048;
 pub(super) const LITERAL_BYTES_MAX: usize = 128 << 10;
+
+/// What it costs to try an edge in vain, in bytes of the general walk.
+const TRY_COST: usize = 32;
 
 /// Names that a message may have once, as bits.
 pub(super) type NameSet = u128;
@@ -42,6 +45,8 @@ pub(super) struct Edge {
     /// Members in the literal.
     pub(super) members: u32,
     pub(super) then: Then,
+    /// The edge that is tried first behind this one: messages of one layout follow each other's edges.
+    pub(super) likely: u32,
 }
 
 /// What follows the literal.
@@ -49,12 +54,27 @@ pub(super) struct Edge {
 pub(super) enum Then {
     /// The text of a string, whose quotes stand in this literal and the next.
     String { field: Option<Field>, state: u32 },
+    /// EventToNotify: of all words the one that varies most, so that an edge for each would be too many.
+    Event { state: u32 },
     /// A number, `true`, `false` or `null` that nobody asks for.
     Scalar { field: Option<Field>, state: u32 },
     /// A number, where another scalar would mean something else.
     Number { field: Option<Field>, state: u32 },
     /// The end of the body.
     End,
+}
+
+impl Then {
+    /// The state behind the value.
+    pub(super) fn state(self) -> Option<u32> {
+        match self {
+            Self::String { state, .. }
+            | Self::Event { state }
+            | Self::Scalar { state, .. }
+            | Self::Number { state, .. } => Some(state),
+            Self::End => None,
+        }
+    }
 }
 
 /// What a literal holds.
@@ -91,10 +111,22 @@ pub(super) enum Mark {
 }
 
 impl Automaton {
+    /// The edge from `state` whose literal stands at `at`.
+    #[inline(always)]
+    fn follow<S: Scanner>(&self, scanner: S, body: &[u8], at: usize, state: u32, likely: u32) -> Option<&Edge> {
+        let literal = |edge: &Edge| &self.literals[edge.literal.start as usize..edge.literal.end as usize];
+        let fits = |edge: &&Edge| scanner.goes_on_with(body, at, literal(edge));
+        if let Some(edge) = self.edges.get(likely as usize).filter(fits) {
+            return Some(edge);
+        }
+        let edges = self.states.get(state as usize)?;
+        self.edges[edges.start as usize..edges.end as usize].iter().find(fits)
+    }
+
     /// Reads a body along the edges into `draft`; if they do not lead through it, `draft` is spoilt.
     ///
     /// # Errors
-    /// How far they led.
+    /// What was wasted, in bytes.
     #[inline(always)]
     pub(super) fn read<S: Scanner>(
         &self,
@@ -104,13 +136,13 @@ impl Automaton {
         draft: &mut Draft,
     ) -> Result<(), usize> {
         let (mut at, mut state, mut names, mut members, mut non_ascii) = (0, 0, 0, 0, false);
+        let mut likely = u32::MAX;
         loop {
-            let Some(edges) = self.states.get(state as usize) else { return Err(at) };
-            let edges = &self.edges[edges.start as usize..edges.end as usize];
-            let literal = |edge: &Edge| &self.literals[edge.literal.start as usize..edge.literal.end as usize];
-            let Some(edge) = edges.iter().find(|edge| scanner.goes_on_with(body, at, literal(edge))) else {
-                return Err(at);
+            let Some(edge) = self.follow(scanner, body, at, state, likely) else {
+                let tried = self.states.get(state as usize).map_or(0, |edges| edges.end - edges.start);
+                return Err(at + TRY_COST * tried as usize);
             };
+            likely = edge.likely;
             members += edge.members;
             if names & edge.names != 0 || members > members_max {
                 return Err(at);
@@ -131,6 +163,16 @@ impl Automaton {
                     (at, state) = (end, next);
                     non_ascii |= more;
                     (field, Span::new(start, end, encoding))
+                }
+                Then::Event { state: next } => {
+                    let Some((end, _)) = scanner.string_stop(body, at) else { return Err(at) };
+                    let Some(event) = EventToNotify::from_word(&body[at..end]).filter(|_| body[end] == b'"') else {
+                        return Err(at);
+                    };
+                    draft.fields.words.event = event.id();
+                    let span = Span::new(at, end, Encoding::Plain);
+                    (at, state) = (end, next);
+                    (Some(Field::EventToNotify), span)
                 }
                 Then::Scalar { field, state: next } | Then::Number { field, state: next } => {
                     let is_number = matches!(body.get(at), Some(b'-' | b'0'..=b'9'));

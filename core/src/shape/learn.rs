@@ -27,6 +27,7 @@ pub(super) struct Step {
 /// What follows a literal, and the place that it belongs to.
 pub(super) enum Reached {
     String(Path),
+    Event(Path),
     Scalar(Path),
     Number(Path),
     End,
@@ -226,12 +227,13 @@ impl<'a> Walk<'a> {
         let text = span.of(self.body);
         let (start, length) = ((span.start() - self.from) as u32, span.length() as u32);
         let is_plain = span.encoding() == Encoding::Plain;
-        if let Some(word) = field.and_then(WordField::of) {
+        if field == Some(Field::EventToNotify) && is_plain && self.fields.words.event != 0 {
+            self.step(span.start(), field, Reached::Event(place.path.clone()));
+            self.from = span.start() + span.length();
+        } else if let Some(word) = field.and_then(WordField::of) {
             let id = word.get(&self.fields.words);
             self.refused |= !is_plain || id == 0;
             self.marks.push(Mark::Word { field: word, start, length, id });
-        } else if field == Some(Field::SaleId) && is_plain {
-            self.marks.push(Mark::Field { field: Field::SaleId, start, length });
         } else if is_plain && is_word_of_outputs(&place.name, text) {
             if place.role == Role::Device && text == Device::CashierDisplay.word().as_bytes() {
                 self.marks.push(Mark::Cashier);

@@ -4,8 +4,8 @@
 //! fixed bytes between values that vary; a body that follows it needs only its values scanned. Anything else falls back
 //! to the general walk, which also decides whatever is ambiguous: nobody can tell from a result which tier made it.
 //!
-//! No value outlives its message here: what is learned is punctuation, white space, names, words of the vocabulary and
-//! SaleID. Source: design, section 5; `performance.md`, sections 2 and 13.
+//! No value outlives its message here: what is learned is punctuation, white space, names and words of the vocabulary.
+//! (Design, section 5, would allow SaleID too; a shop has many tills, and each would be an edge of its own.) Source: design, section 5; `performance.md`, sections 2 and 13.
 
 mod automaton;
 mod learn;
@@ -27,10 +27,13 @@ use crate::simd::scan::{Scan, Scanner, dispatch};
 
 /// Of the bytes that the general walk reads, the part that may be wasted on shapes that did not fit; and as much again
 /// on learning.
-const WASTE_PART: i64 = 8;
+const WASTE_PART: i64 = 16;
 
-/// Waste that is granted beforehand: enough to learn the layouts of a shop at once.
-const WASTE_GRANTED: i64 = 2 << 20;
+/// What may be wasted beforehand on reading: a few hundred messages, until it is clear whether they have layouts.
+const READING_GRANTED: i64 = 256 << 10;
+
+/// The same on learning: enough for the layouts of a shop at once.
+const LESSONS_GRANTED: i64 = 16 << 20;
 
 /// What learning costs, in bytes of the general walk, for each byte of the body, and for each of the automaton, which is
 /// copied.
@@ -80,7 +83,7 @@ impl Shapes {
             members: limits.members.min(Limits::MAX.members),
             ..limits
         };
-        let [budget, lessons] = [WASTE_GRANTED; 2].map(AtomicI64::new);
+        let [budget, lessons] = [READING_GRANTED, LESSONS_GRANTED].map(AtomicI64::new);
         Self { limits, learned: ArcSwap::default(), teacher: Mutex::default(), budget, lessons }
     }
 
@@ -100,7 +103,7 @@ impl Shapes {
         let wasted = match dispatch(reading) {
             Ok(()) if conclude_known(&mut draft, body) => return Classified { fields: draft.fields, error: None },
             Ok(()) => body.len(),
-            Err(at) => at,
+            Err(wasted) => wasted,
         };
         drop(learned);
         self.classify_and_learn(body, wasted as i64)
@@ -117,9 +120,12 @@ impl Shapes {
     fn classify_and_learn(&self, body: &[u8], wasted: i64) -> Classified {
         let classified = classify(body, &self.limits);
         let earned = body.len() as i64 / WASTE_PART;
-        settle(&self.budget, earned - wasted);
+        settle(&self.budget, earned - wasted, READING_GRANTED);
         let is_odd = classified.error.is_some() || classified.fields.flags != Flags::NONE;
-        if settle(&self.lessons, earned) > 0 && !is_odd && classified.fields.envelope != Envelope::Other {
+        if settle(&self.lessons, earned, LESSONS_GRANTED) > 0
+            && !is_odd
+            && classified.fields.envelope != Envelope::Other
+        {
             self.learn(body, &classified);
         }
         classified
@@ -130,7 +136,7 @@ impl Shapes {
     fn learn(&self, body: &[u8], classified: &Classified) {
         let Ok(mut teacher) = self.teacher.try_lock() else { return };
         let known = self.learned.load().literals.len();
-        settle(&self.lessons, -LESSON_COST * body.len() as i64 - known as i64);
+        settle(&self.lessons, -LESSON_COST * body.len() as i64 - known as i64, LESSONS_GRANTED);
         let Some(lesson) = Lesson::of(body, &classified.fields) else { return };
         if let Some(next) = teacher.take(&lesson) {
             self.learned.store(next.into());
@@ -150,11 +156,11 @@ impl fmt::Debug for Shapes {
     }
 }
 
-/// Adds to an account, which saves no more than was granted at first; answers what is on it.
-fn settle(account: &AtomicI64, amount: i64) -> i64 {
+/// Adds to an account, which saves no more than `most`; answers what is on it.
+fn settle(account: &AtomicI64, amount: i64, most: i64) -> i64 {
     let sum = account.fetch_add(amount, Ordering::Relaxed) + amount;
-    if sum > WASTE_GRANTED {
-        account.store(WASTE_GRANTED, Ordering::Relaxed);
+    if sum > most {
+        account.store(most, Ordering::Relaxed);
     }
     sum
 }

@@ -1,12 +1,13 @@
 //! What is known of layouts between two lessons, and the automaton that is made of it.
 
 use std::collections::HashMap;
+use std::hash::{DefaultHasher, Hash, Hasher};
 
 use super::automaton::{Automaton, EDGES_MAX, Edge, LITERAL_BYTES_MAX, Mark, NameSet, STATES_MAX, Then};
 use super::learn::{Lesson, Path, Reached};
 
 /// Edges from one state beyond which the oldest is forgotten: they are tried one after the other.
-const EDGES_OF_A_STATE_MAX: usize = 8;
+const EDGES_OF_A_STATE_MAX: usize = 40;
 
 /// An edge as it is kept between lessons.
 #[derive(Clone, PartialEq, Eq)]
@@ -18,12 +19,25 @@ struct Learned {
     then: Then,
 }
 
+/// An edge, and the literal that followed it in the lesson that came last.
+struct Kept {
+    edge: Learned,
+    followed_by: u64,
+}
+
+/// A number for a literal. Two literals of one number are no harm: the edge is only tried first.
+fn number_of(literal: &[u8]) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    literal.hash(&mut hasher);
+    hasher.finish()
+}
+
 /// What is behind the automaton: places by name, and edges in the order in which they were learned.
 #[derive(Default)]
 pub(super) struct Teacher {
     places: HashMap<Vec<u8>, u32>,
     names: HashMap<Path, u32>,
-    states: Vec<Vec<Learned>>,
+    states: Vec<Vec<Kept>>,
 }
 
 impl Teacher {
@@ -49,7 +63,8 @@ impl Teacher {
 
     fn add(&mut self, lesson: &Lesson) -> Result<bool, Full> {
         let (mut state, mut added) = (self.place(b"^")?, false);
-        for step in &lesson.steps {
+        for (at, step) in lesson.steps.iter().enumerate() {
+            let followed_by = lesson.steps.get(at + 1).map_or(0, |step| number_of(&step.literal));
             let mut names = 0;
             for name in &step.names {
                 names |= 1 << self.name(name)?;
@@ -58,6 +73,10 @@ impl Teacher {
                 Reached::String(path) => {
                     let next = self.place(&[b"\"", &path[..]].concat())?;
                     (Then::String { field: step.field, state: next }, next)
+                }
+                Reached::Event(path) => {
+                    let next = self.place(&[b"\"", &path[..]].concat())?;
+                    (Then::Event { state: next }, next)
                 }
                 Reached::Scalar(path) => {
                     let next = self.place(&[b"1", &path[..]].concat())?;
@@ -77,13 +96,15 @@ impl Teacher {
                 then,
             };
             let edges = &mut self.states[state as usize];
-            if !edges.contains(&edge) {
+            if let Some(kept) = edges.iter_mut().find(|kept| kept.edge == edge) {
+                kept.followed_by = followed_by;
+            } else {
                 // The same literal that leads elsewhere, or means something else, was learned by mistake.
-                edges.retain(|other| other.literal != edge.literal);
+                edges.retain(|kept| kept.edge.literal != edge.literal);
                 if edges.len() == EDGES_OF_A_STATE_MAX {
                     edges.remove(0);
                 }
-                edges.push(edge);
+                edges.push(Kept { edge, followed_by });
                 added = true;
             }
             state = next;
@@ -111,12 +132,14 @@ impl Teacher {
     }
 
     fn automaton(&self) -> Automaton {
-        let mut automaton = Automaton::default();
+        let (mut automaton, mut numbers, mut follow) = (Automaton::default(), HashMap::new(), vec![]);
         for edges in &self.states {
             let mut edges: Vec<_> = edges.iter().collect();
-            edges.sort_by_key(|edge| std::cmp::Reverse(edge.literal.len()));
+            edges.sort_by_key(|kept| std::cmp::Reverse(kept.edge.literal.len()));
             let first = automaton.edges.len() as u32;
-            for edge in edges {
+            for Kept { edge, followed_by } in edges {
+                follow.push(*followed_by);
+                numbers.insert((automaton.states.len() as u32, number_of(&edge.literal)), automaton.edges.len() as u32);
                 let (literal, marks) = (automaton.literals.len() as u32, automaton.marks.len() as u32);
                 automaton.literals.extend(&edge.literal);
                 automaton.marks.extend(&edge.marks);
@@ -126,9 +149,14 @@ impl Teacher {
                     names: edge.names,
                     members: edge.members,
                     then: edge.then,
+                    likely: u32::MAX,
                 });
             }
             automaton.states.push(first..automaton.edges.len() as u32);
+        }
+        for (edge, followed_by) in automaton.edges.iter_mut().zip(follow) {
+            let next = edge.then.state().and_then(|state| numbers.get(&(state, followed_by)));
+            edge.likely = next.copied().unwrap_or(u32::MAX);
         }
         automaton
     }

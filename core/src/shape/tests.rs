@@ -13,9 +13,9 @@ fn event(details: &str, poi_id: &str, sale_id: &str) -> String {
 fn check(shapes: &Shapes, body: &str) -> bool {
     // The general walk earns something at each call, which shows as long as the accounts are not full.
     let accounts = [&shapes.budget, &shapes.lessons];
-    accounts.iter().for_each(|account| account.store(WASTE_GRANTED / 2, Ordering::Relaxed));
+    accounts.iter().for_each(|account| account.store(READING_GRANTED / 2, Ordering::Relaxed));
     assert_eq!(shapes.classify(body.as_bytes()), classify(body.as_bytes(), &shapes.limits), "{body}");
-    accounts.map(|account| account.load(Ordering::Relaxed)) == [WASTE_GRANTED / 2; 2]
+    accounts.map(|account| account.load(Ordering::Relaxed)) == [READING_GRANTED / 2; 2]
 }
 
 #[test]
@@ -55,7 +55,7 @@ fn what_is_odd_is_left_to_the_general_walk() {
 }
 
 #[test]
-fn nothing_but_names_words_and_the_sale_id_is_remembered() {
+fn nothing_but_names_and_words_is_remembered() {
     let shapes = Shapes::new(Limits::default());
     for (card, name) in
         [("4111111111111111", "Muster Anna"), ("5500005555555559", "Jansen Piet"), ("4111111111111111", "Muster Anna")]
@@ -70,24 +70,24 @@ fn nothing_but_names_words_and_the_sale_id_is_remembered() {
     }
     let literals = shapes.literals();
     let holds = |text: &str| memchr::memmem::find(&literals, text.as_bytes()).is_some();
-    for planted in ["4111", "5500", "Muster", "Anna", "Jansen", "Term-9", "Serv-3"] {
+    for planted in ["4111", "5500", "Muster", "Anna", "Jansen", "Term-9", "Serv-3", "Till-7"] {
         assert!(!holds(planted), "{planted}");
     }
-    assert!(holds("Till-7") && holds("PaymentReceipt") && holds("Success"));
+    assert!(holds("PaymentReceipt") && holds("Success"));
 }
 
 /// Layouts without end: memory stays within its bounds, and the second tier gives up trying.
 #[test]
 fn traffic_without_a_layout_is_soon_left_alone() {
     let shapes = Shapes::new(Limits::default());
-    for number in 0..20_000 {
+    for number in 0..40_000 {
         let body = event("a", "b", "c").replace(r#""SaleID""#, &format!(r#""Extra{number}":{number},"SaleID""#));
         assert_eq!(shapes.classify(body.as_bytes()), classify(body.as_bytes(), &shapes.limits));
         let size = shapes.size();
         assert!(size.states <= automaton::STATES_MAX && size.edges <= automaton::EDGES_MAX);
         assert!(size.literal_bytes <= automaton::LITERAL_BYTES_MAX);
     }
-    assert!(shapes.lessons.load(Ordering::Relaxed) < 50_000, "learning went on and on");
+    assert!(shapes.lessons.load(Ordering::Relaxed) < 100_000, "learning went on and on");
 }
 
 #[test]
