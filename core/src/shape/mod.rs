@@ -23,7 +23,8 @@ use self::teacher::Teacher;
 use crate::classify::{Classified, classify};
 use crate::limits::Limits;
 use crate::nexo::{Draft, Envelope, Flags, conclude_known};
-use crate::simd::scan::{Scan, Scanner, dispatch};
+use crate::simd::dispatch;
+use crate::simd::scan::{Scan, Scanner};
 
 /// Of the bytes that the general walk reads, the part that may be wasted on shapes that did not fit; and as much again
 /// on learning.

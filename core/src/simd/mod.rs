@@ -80,5 +80,15 @@ impl Kernel {
     }
 }
 
+/// Runs a scan with the fastest scanner of this machine.
+#[inline]
+pub(crate) fn dispatch<T: scan::Scan>(scan: T) -> T::Output {
+    #[cfg(target_arch = "x86_64")]
+    if let Some(scanner) = scan_avx2::Avx2Scanner::detected() {
+        return scanner.run(scan);
+    }
+    scan.run(scan::PortableScanner)
+}
+
 #[cfg(test)]
 mod tests;

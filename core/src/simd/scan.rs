@@ -2,7 +2,7 @@
 
 /// One way to compare and to scan.
 ///
-/// The methods are meant to be inlined into a loop that runs inside of [`dispatch`], so that the whole of it is
+/// The methods are meant to be inlined into a loop that runs inside of [`super::dispatch`], so that the whole of it is
 /// compiled for the machine's features.
 pub(crate) trait Scanner: Copy {
     /// Whether `text` goes on at `at` with `literal`.
@@ -19,16 +19,6 @@ pub(crate) trait Scan {
 
     /// Does it.
     fn run<S: Scanner>(self, scanner: S) -> Self::Output;
-}
-
-/// Runs a scan with the fastest scanner of this machine.
-#[inline]
-pub(crate) fn dispatch<T: Scan>(scan: T) -> T::Output {
-    #[cfg(target_arch = "x86_64")]
-    if let Some(scanner) = super::scan_avx2::Avx2Scanner::detected() {
-        return scanner.run(scan);
-    }
-    scan.run(PortableScanner)
 }
 
 /// A byte at a time; the reference for the others.
@@ -59,6 +49,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::simd::dispatch;
 
     /// Asks the machine's scanner and the portable one the same.
     struct Both<'a>(&'a [u8], usize, &'a [u8]);
