@@ -152,7 +152,7 @@ impl Automaton {
                 mark.apply(at, draft);
             }
             at += (edge.literal.end - edge.literal.start) as usize;
-            let (field, start) = match edge.then {
+            let (field, span) = match edge.then {
                 Then::End => {
                     let is_whole = at == body.len() && (!non_ascii || simdutf8::basic::from_utf8(body).is_ok());
                     return if is_whole { Ok(()) } else { Err(at) };
@@ -186,7 +186,7 @@ impl Automaton {
                 }
             };
             if let Some(field) = field {
-                draft.fields.set(field, start);
+                draft.fields.set(field, span);
             }
         }
     }
