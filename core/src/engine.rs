@@ -1,21 +1,37 @@
 //! The engine: bodies in, verdicts out, messages to be polled. The only room that sees all the others.
 
 mod accept;
+mod backlog;
+mod candidate;
 mod clock;
+mod completions;
 mod consumer;
 mod counters;
+mod dead;
+mod direct;
+mod durable;
+mod endpoints;
 mod explain;
+mod group;
 mod inbound;
 mod judge;
+mod key;
+mod opening;
+mod pending;
+mod replay;
 mod reservations;
 mod running;
 mod subject;
 
 pub use accept::UnknownEndpoint;
+pub use completions::Completion;
 pub use consumer::{Consumer, Delivered, Queue};
 pub use counters::Counters;
+pub use durable::Submitted;
 pub use explain::{Explained, ExplainedMessage};
 pub use inbound::{Inbound, Source};
+pub use opening::OpenError;
+pub use replay::{Replay, ReplayError, ReplaySource};
 pub use running::ReloadError;
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -23,17 +39,21 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use arc_swap::ArcSwap;
 
-use crate::delivery::{Quarantine, QuarantineEntry};
-use crate::limits::Limits;
+use crate::delivery::{DeadLetter, DeadLetters, Dedupe, Quarantine, QuarantineEntry, StoreError};
+use crate::limits::UNWRITTEN_MAX;
 use crate::message::Message;
 use crate::nexo::View;
 use crate::queue::{self, Item};
 use crate::route::Configuration;
-use crate::shape::Shapes;
 
-use self::clock::EngineClock;
 use self::counters::Tally;
+use self::durable::Durable;
+use self::endpoints::EndpointNames;
+use self::pending::lock;
 use self::running::Running;
+
+/// What is not urgent is written when it is so old. Source: `delivery.md`, section 5.
+const UNWRITTEN_AGE_MS: u64 = 1_000;
 
 /// Takes bodies, answers what to tell their sender, and hands classified messages to consumers.
 ///
@@ -44,7 +64,7 @@ use self::running::Running;
 /// use nexowire_core::engine::{Engine, Inbound};
 /// use nexowire_core::route::Configuration;
 ///
-/// let engine = Engine::open(Configuration::embedded());
+/// let engine = Engine::open(Configuration::embedded())?;
 /// let body = br#"{"SaleToPOIRequest":{"EventNotification":{"EventToNotify":"Shutdown"},
 ///     "MessageHeader":{"POIID":"V400m-346403161"}}}"#;
 /// let verdict = engine.accept(Inbound::new(body))?;
@@ -64,18 +84,25 @@ pub struct Engine {
 
 /// One engine, behind its handles.
 struct Inner {
-    clock: EngineClock,
-    limits: Limits,
     running: ArcSwap<Running>,
     /// Held while a configuration is exchanged, so that two of them do not cross.
     reloading: Mutex<()>,
     closing: AtomicBool,
     /// The last number given to a message or to an entry of the quarantine.
     last_seq: AtomicU64,
+    /// How often the store has been opened again: consumers then look for their queues anew.
+    epoch: AtomicU64,
+    names: Arc<EndpointNames>,
+    /// What keys are hashed with.
+    hash_key: [u8; 16],
+    /// The keys that are live.
+    dedupe: Mutex<Dedupe>,
+    /// Without a store: what was kept from the queues, and what could not be delivered.
     quarantine: Quarantine,
+    dead_letters: DeadLetters,
     tally: Tally,
-    /// Layouts learned from what arrives, for configurations that want it.
-    shapes: Shapes,
+    /// With a store: the list of what waits for a commit, and what is to be written.
+    durable: Option<Durable>,
 }
 
 impl Item for Message {
@@ -85,24 +112,6 @@ impl Item for Message {
 }
 
 impl Engine {
-    /// An engine without a store. Its limits and its clock stay as they are for its life.
-    pub fn open(configuration: Configuration) -> Self {
-        let limits = *configuration.limits();
-        Self {
-            inner: Arc::new(Inner {
-                clock: EngineClock::new(configuration.clock()),
-                limits,
-                running: ArcSwap::from_pointee(Running::first(configuration)),
-                reloading: Mutex::new(()),
-                closing: AtomicBool::new(false),
-                last_seq: AtomicU64::new(0),
-                quarantine: Quarantine::new(limits.quarantine_bytes),
-                tally: Tally::default(),
-                shapes: Shapes::new(limits),
-            }),
-        }
-    }
-
     /// Exchanges rules, endpoints, texts, `when_full` and times, and adds or removes queues, while messages flow: none
     /// is lost, and none is routed by both tables. A removed queue takes nothing new and is drained by its consumers.
     ///
@@ -113,13 +122,21 @@ impl Engine {
     pub fn reload(&self, configuration: Configuration) -> Result<u64, ReloadError> {
         let _one_at_a_time = self.inner.reloading.lock().unwrap_or_else(PoisonError::into_inner);
         let running = self.inner.running.load_full();
-        let next = running.next(configuration)?;
+        if let Some(durable) = &self.inner.durable {
+            self.inner.commit(durable);
+        }
+        let ledger = self.inner.durable.as_ref().map(|durable| &durable.ledger);
+        let next = running.next(configuration, &self.inner.names, ledger, self.inner.last_seq())?;
         let (generation, removed) = (next.generation, next.removed_since(&running));
         // Acquire, paired with the store in `close`, which closes what is in force after this.
         if self.inner.closing.load(Ordering::Acquire) {
             // Nobody else would close what is new, and its consumers would wait for ever.
             next.all_queues().for_each(queue::Queue::close);
         }
+        if let Some(ledger) = ledger {
+            ledger.set_options(opening::ledger_options(&next.configuration));
+        }
+        lock(&self.inner.dedupe).set_options(opening::dedupe_options(&next.configuration));
         self.inner.running.store(Arc::new(next));
         // Only now: an accept that finds a queue closed looks at the table again, and must find the new one.
         removed.iter().for_each(queue::Queue::close);
@@ -144,7 +161,7 @@ impl Engine {
 
     /// The name of an endpoint, by the index in a message's origin.
     pub fn endpoint_name(&self, endpoint: u16) -> Option<Arc<str>> {
-        self.inner.running.load().endpoint_names.get(usize::from(endpoint)).cloned()
+        self.inner.names.name(endpoint)
     }
 
     /// One sentence that a cashier understands, in the texts of the configuration.
@@ -153,46 +170,97 @@ impl Engine {
     }
 
     /// What is in the quarantine, the oldest first, at most `max` entries.
-    pub fn quarantine(&self, max: usize) -> Vec<QuarantineEntry> {
-        self.inner.quarantine.entries(max)
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub fn quarantine(&self, max: usize) -> Result<Vec<QuarantineEntry>, StoreError> {
+        self.commit();
+        self.inner.quarantine_entries(max)
+    }
+
+    /// What could not be delivered and was not moved to a queue, the oldest first, at most `max`.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub fn dead_letters(&self, max: usize) -> Result<Vec<DeadLetter>, StoreError> {
+        self.commit();
+        self.inner.dead_letter_entries(max)
     }
 
     /// The engine's time, in whole milliseconds since 1970.
     pub fn now(&self) -> u64 {
-        self.inner.clock.now()
+        self.inner.now()
     }
 
     /// Sets a manual clock and fires nothing. A time before the last one seen counts as that; a clock of the system's
     /// is not changed.
     pub fn set_time(&self, now: u64) {
-        self.inner.clock.set(now);
+        self.inner.running.load().clock.set(now);
     }
 
     /// Fires what is due by `now`, and answers when to call it again; `None` if nothing is pending. `None` as `now` is
     /// the system's time.
+    ///
+    /// With a store it commits what that wrote, and what has waited a second to be written: it may block for one sync,
+    /// like [`commit`](Self::commit), and belongs on the same thread.
     pub fn advance(&self, now: Option<u64>) -> Option<u64> {
         if let Some(now) = now {
-            self.inner.clock.set(now);
+            self.set_time(now);
         }
-        let now = self.inner.clock.now();
-        let running = self.inner.running.load();
-        for queue in running.all_queues() {
-            queue.advance(now);
+        let running = self.inner.running.load_full();
+        let now = running.clock.now();
+        let fired: usize = running.all_queues().map(|queue| queue.advance(now)).sum();
+        lock(&self.inner.dedupe).advance(now);
+        running.all_named().for_each(|queue| self.inner.bury(queue));
+        if let Some(durable) = &self.inner.durable {
+            self.inner.write_due(durable, fired > 0, now);
         }
-        running.all_queues().filter_map(queue::Queue::next_deadline).min()
+        self.next_deadline()
     }
 
-    /// When something is due next; `None` if nothing is pending.
+    /// When something is due next: delays, `ack_wait`, and what is to be written; `None` if nothing is pending.
     pub fn next_deadline(&self) -> Option<u64> {
-        self.inner.running.load().all_queues().filter_map(queue::Queue::next_deadline).min()
+        let running = self.inner.running.load();
+        let due = running.all_queues().filter_map(queue::Queue::next_deadline);
+        let written = running.all_queues().filter_map(queue::Queue::oldest_unwritten);
+        due.chain(written.map(|since| since.saturating_add(UNWRITTEN_AGE_MS))).min()
+    }
+}
+
+impl Inner {
+    #[inline]
+    fn now(&self) -> u64 {
+        self.running.load().clock.now()
     }
 
-    /// Takes nothing new from now on: [`Engine::accept`] answers `Busy`, polls hand out the rest, then end.
-    pub fn close(&self) {
-        // Release, paired with the load in `accept`: who finds a queue closed finds this set.
-        self.inner.closing.store(true, Ordering::Release);
-        let _no_reload = self.inner.reloading.lock().unwrap_or_else(PoisonError::into_inner);
-        self.inner.running.load().all_queues().for_each(queue::Queue::close);
+    /// Writes what is not urgent if it has waited long enough, or there is enough of it, or something has just fired;
+    /// and lets retention go on.
+    fn write_due(&self, durable: &Durable, fired: bool, now: u64) {
+        let running = self.running.load();
+        let (mut count, mut oldest) = (0, None);
+        for queue in running.all_queues() {
+            count += queue.unwritten();
+            oldest = [oldest, queue.oldest_unwritten()].into_iter().flatten().min();
+        }
+        let old = oldest.is_some_and(|since| since.saturating_add(UNWRITTEN_AGE_MS) <= now);
+        drop(running);
+        if (fired && count > 0) || old || count >= UNWRITTEN_MAX || durable.ledger.is_due(now) {
+            self.commit_even_nothing(durable);
+        }
+    }
+
+    fn quarantine_entries(&self, max: usize) -> Result<Vec<QuarantineEntry>, StoreError> {
+        match &self.durable {
+            None => Ok(self.quarantine.entries(max)),
+            Some(durable) => durable.ledger.quarantine(0, max),
+        }
+    }
+
+    fn dead_letter_entries(&self, max: usize) -> Result<Vec<DeadLetter>, StoreError> {
+        match &self.durable {
+            None => Ok(self.dead_letters.entries(max)),
+            Some(durable) => durable.ledger.dead_letters(None, max),
+        }
     }
 }
 

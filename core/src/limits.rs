@@ -102,6 +102,18 @@ pub const WARNINGS_MAX: usize = 256;
 /// Entries of a quarantine that is held in memory. Source: `drive.md`, Verdict.
 pub const QUARANTINE_ENTRIES_MAX: usize = 1_024;
 
+/// Dead letters that are held in memory. Source: `delivery.md`, 3.7.
+pub const DEAD_LETTERS_MAX: usize = 1_024;
+
+/// Messages of one transaction, unless one body has more. Source: `delivery.md`, 1.6.
+pub const GROUP_MESSAGES_MAX: usize = 4_096;
+
+/// Bytes of bodies of one transaction, unless one body has more.
+pub const GROUP_BYTES_MAX: usize = 16 << 20;
+
+/// Changes that are not urgent and are written all the same when there are so many. Source: `delivery.md`, section 5.
+pub const UNWRITTEN_MAX: usize = 4_096;
+
 // A span has 30 bits of length and 32 of offset; a depth fits the bits of one word.
 const _: () = assert!(Limits::MAX.body < 1 << 30);
 const _: () = assert!(Limits::MAX.depth <= 64);

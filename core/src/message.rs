@@ -1,6 +1,7 @@
 //! A message that somebody owns: the bytes that arrived and what is known of them, behind one word.
 
 use std::fmt;
+use std::sync::Arc;
 
 use bytes::Bytes;
 use serde::de::DeserializeOwned;
@@ -8,7 +9,7 @@ use triomphe::ThinArc;
 
 use crate::classify::{Classified, classify};
 use crate::limits::Limits;
-use crate::nexo::{Fields, ItemSpans, Kind, Texts, View, webhook};
+use crate::nexo::{Fields, Flags, ItemSpans, Kind, Texts, View, webhook};
 
 /// A classified message and its bytes. Cloning it counts a reference; all of it is one allocation.
 ///
@@ -29,6 +30,8 @@ struct Head {
     fields: Fields,
     origin: Origin,
     body: Body,
+    /// Most messages have none.
+    story: Option<Arc<Story>>,
 }
 
 /// Where the bytes are.
@@ -50,8 +53,31 @@ pub struct Origin {
     pub received_at: u64,
     /// The host's own mark.
     pub tag: Option<u64>,
-    /// The index of the endpoint in the configuration.
+    /// The index of the endpoint among the engine's names.
     pub endpoint: u16,
+    /// The index of a webhook's item in its body's list, counted from 0.
+    pub item: Option<u32>,
+}
+
+/// What a message went through before it got its number.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Story {
+    /// The number of the message or entry that it repeats: it was replayed, or moved out of dead letters.
+    pub origin_seq: Option<u64>,
+    /// Where it died, if it stands in a queue for dead letters.
+    pub dead: Option<Dead>,
+}
+
+/// Where and why a message could not be delivered.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Dead {
+    /// The queue whose consumers could not do with it.
+    pub queue: String,
+    /// What they said, `nack` or `ack_wait`.
+    pub reason: String,
+    /// How often it had been handed out.
+    pub attempts: u32,
 }
 
 /// The body of a message that is to be made.
@@ -82,22 +108,44 @@ impl Message {
 
     /// A message of a body that has been classified.
     pub(crate) fn new(fields: &Fields, body: BodySource<'_>, origin: Origin) -> Self {
+        Self::with_story(fields, body, origin, None)
+    }
+
+    /// The same, of a message that has been through something.
+    pub(crate) fn with_story(
+        fields: &Fields,
+        body: BodySource<'_>,
+        origin: Origin,
+        story: Option<Arc<Story>>,
+    ) -> Self {
+        let head = |body| Head { fields: *fields, origin, body, story };
         match body {
-            BodySource::Copied(bytes) => {
-                let head = Head { fields: *fields, origin, body: Body::Inline };
-                Self(ThinArc::from_header_and_slice(head, bytes))
-            }
-            BodySource::Shared(bytes) => {
-                let head = Head { fields: *fields, origin, body: Body::Shared(bytes) };
-                Self(ThinArc::from_header_and_slice(head, &[]))
-            }
+            BodySource::Copied(bytes) => Self(ThinArc::from_header_and_slice(head(Body::Inline), bytes)),
+            BodySource::Shared(bytes) => Self(ThinArc::from_header_and_slice(head(Body::Shared(bytes)), &[])),
         }
     }
 
     /// Another message about the same bytes: a further item of a webhook.
     pub(crate) fn sibling(&self, fields: &Fields, origin: Origin) -> Self {
-        let head = Head { fields: *fields, origin, body: Body::With(self.clone()) };
+        let head = Head { fields: *fields, origin, body: Body::With(self.clone()), story: None };
         Self(ThinArc::from_header_and_slice(head, &[]))
+    }
+
+    /// The same message with another number and another story.
+    pub(crate) fn again(&self, origin: Origin, flags: Flags, story: Option<Arc<Story>>) -> Self {
+        let mut fields = *self.fields();
+        fields.flags.insert(flags);
+        let head = Head { fields, origin, body: Body::With(self.clone()), story };
+        Self(ThinArc::from_header_and_slice(head, &[]))
+    }
+
+    /// The bytes that arrived, for a longer life than the message's; shared if they are already.
+    pub(crate) fn shared(&self) -> Bytes {
+        match &self.0.header.header.body {
+            Body::Inline => Bytes::copy_from_slice(&self.0.slice),
+            Body::Shared(bytes) => bytes.clone(),
+            Body::With(message) => message.shared(),
+        }
     }
 
     /// What the body is.
@@ -113,6 +161,11 @@ impl Message {
     /// Number, time, tag and endpoint.
     pub fn origin(&self) -> Origin {
         self.0.header.header.origin
+    }
+
+    /// What it went through before, if anything.
+    pub fn story(&self) -> Option<&Story> {
+        self.0.header.header.story.as_deref()
     }
 
     /// The bytes that the fields refer to.

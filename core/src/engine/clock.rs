@@ -5,6 +5,9 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use crate::os;
 use crate::route::Clock;
 
+/// How far a stored time may be ahead of the wall clock.
+const DAY_MS: u64 = 86_400_000;
+
 /// Whole milliseconds since 1970.
 #[derive(Debug)]
 pub(super) enum EngineClock {
@@ -19,6 +22,20 @@ impl EngineClock {
         match clock {
             Clock::System => Self::System { wall_ms: os::wall_ms(), boot_ms: os::boot_ms() },
             Clock::Manual => Self::Manual(AtomicU64::new(0)),
+        }
+    }
+
+    /// A clock that goes on from the time that a store has seen last. The system's does not believe one that is more
+    /// than a day ahead of the wall.
+    pub(super) fn opened(clock: Clock, stored: Option<u64>) -> Self {
+        let opened = Self::new(clock);
+        let stored = stored.unwrap_or(0);
+        match opened {
+            Self::System { wall_ms, boot_ms } if stored <= wall_ms.saturating_add(DAY_MS) => {
+                Self::System { wall_ms: wall_ms.max(stored), boot_ms }
+            }
+            Self::System { .. } => opened,
+            Self::Manual(_) => Self::Manual(AtomicU64::new(stored)),
         }
     }
 

@@ -1,13 +1,14 @@
 //! The way out: the queues' consumers, with the engine's time.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use super::Inner;
 use super::running::NamedQueue;
+use super::{Inner, UNWRITTEN_AGE_MS};
 use crate::message::Message;
 use crate::os;
-use crate::queue::{self, Closed, Delivery};
+use crate::queue::{self, Delivery, Nack, PollError};
 
 /// A queue of an engine. It lives on after a reload has removed it, until it is drained.
 #[derive(Clone)]
@@ -39,8 +40,9 @@ impl Queue {
     pub fn consumer(&self) -> Consumer {
         Consumer {
             inner: Arc::clone(&self.inner),
+            epoch: self.inner.epoch.load(Ordering::Acquire),
             consumer: self.queue.queue.consumer(),
-            name: Arc::clone(&self.queue.name),
+            queue: self.queue.clone(),
             deliveries: Vec::new(),
         }
     }
@@ -60,12 +62,14 @@ impl Queue {
     }
 }
 
-/// One worker's access to a queue. What it was handed it holds until it acks or releases it, polls again, or
-/// `ack_wait` ends; dropping it releases all it holds.
+/// One worker's access to a queue. What it was handed it holds until it acks, nacks or releases it, or `ack_wait` ends;
+/// without a store also until it polls again. Dropping it releases all it holds.
 pub struct Consumer {
     inner: Arc<Inner>,
+    /// The opening of the store that `consumer` belongs to.
+    epoch: u64,
     consumer: queue::Consumer<Message>,
-    name: Arc<str>,
+    queue: NamedQueue,
     /// Empty between calls; kept for its memory.
     deliveries: Vec<Delivery<Message>>,
 }
@@ -73,27 +77,36 @@ pub struct Consumer {
 impl Consumer {
     /// The name of its queue.
     pub fn queue_name(&self) -> &str {
-        &self.name
+        &self.queue.name
     }
 
     /// Appends at most `max` messages to `batch` and says how many, without waiting; nothing is not an error.
     ///
-    /// First it acks what its last poll handed out. See [`queue::Consumer::poll`].
+    /// Without a store it first acks what its last poll handed out. See [`queue::Consumer::poll`].
     ///
     /// # Errors
-    /// [`Closed`] when the queue will never have anything again.
-    pub fn poll(&mut self, max: usize, batch: &mut Vec<Delivered>) -> Result<usize, Closed> {
-        let count = self.consumer.poll(self.inner.clock.now(), max, &mut self.deliveries)?;
+    /// [`PollError::Closed`] when the queue will never have anything again; [`PollError::Store`] when what is left of it
+    /// can be had from the store alone, and that cannot be read.
+    pub fn poll(&mut self, max: usize, batch: &mut Vec<Delivered>) -> Result<usize, PollError> {
+        self.rebind();
+        let count = self.consumer.poll(self.inner.now(), max, &mut self.deliveries);
+        self.inner.bury(&self.queue);
         let delivered = self.deliveries.drain(..);
         batch.extend(delivered.map(|Delivery { item, attempt }| Delivered { message: item, attempt }));
-        Ok(count)
+        count
     }
 
-    /// The same, and waits up to `timeout` for the first message. Meanwhile it fires what is due.
+    /// The same, and waits up to `timeout` for the first message. Meanwhile it fires what is due, and writes what is to
+    /// be written.
     ///
     /// # Errors
-    /// [`Closed`] when the queue will never have anything again.
-    pub fn poll_timeout(&mut self, max: usize, timeout: Duration, batch: &mut Vec<Delivered>) -> Result<usize, Closed> {
+    /// As [`poll`](Self::poll).
+    pub fn poll_timeout(
+        &mut self,
+        max: usize,
+        timeout: Duration,
+        batch: &mut Vec<Delivered>,
+    ) -> Result<usize, PollError> {
         let timeout_ms = u64::try_from(timeout.as_millis()).unwrap_or(u64::MAX);
         let end = os::boot_ms().saturating_add(timeout_ms);
         loop {
@@ -103,27 +116,66 @@ impl Consumer {
             if count > 0 || left == 0 || max == 0 {
                 return Ok(count);
             }
+            if let Some(durable) = &self.inner.durable {
+                self.inner.write_due(durable, false, self.inner.now());
+            }
             self.consumer.wait(Duration::from_millis(left.min(self.until_deadline())));
         }
     }
 
     /// Milliseconds until the queue has something due; with a manual clock that is never for those who wait.
     fn until_deadline(&self) -> u64 {
-        let deadline = self.consumer.queue().next_deadline().filter(|_| self.inner.clock.is_system());
-        deadline.map_or(u64::MAX, |deadline| deadline.saturating_sub(self.inner.clock.now()).max(1))
+        let running = self.inner.running.load();
+        if !running.clock.is_system() {
+            return u64::MAX;
+        }
+        let written = running.all_queues().filter_map(queue::Queue::oldest_unwritten);
+        let written = written.map(|since| since.saturating_add(UNWRITTEN_AGE_MS));
+        let deadline = self.consumer.queue().next_deadline().into_iter().chain(written).min();
+        deadline.map_or(u64::MAX, |deadline| deadline.saturating_sub(running.clock.now()).max(1))
     }
 
     /// Ends the duty for messages that this or another consumer was handed, however late; answers how many.
     pub fn ack(&mut self, seqs: &[u64]) -> usize {
-        self.consumer.ack(self.inner.clock.now(), seqs)
+        self.rebind();
+        let acked = self.consumer.ack(self.inner.now(), seqs);
+        if acked == seqs.len() { acked } else { acked + self.ack_behind(seqs) }
+    }
+
+    /// Acks what is in the store alone: it was handed out before the store was opened again.
+    #[cold]
+    fn ack_behind(&self, seqs: &[u64]) -> usize {
+        let Some(durable) = &self.inner.durable else { return 0 };
+        let is_behind = |seq: u64| {
+            let Ok(Some((lane, state))) = durable.ledger.delivery(self.queue.id, seq) else { return false };
+            state.attempt > 0 && self.queue.queue.ack_behind(lane, seq)
+        };
+        seqs.iter().filter(|&&seq| is_behind(seq)).count()
+    }
+
+    /// Says of messages that it holds that they could not be dealt with: each comes again after a while, and those
+    /// behind it go on meanwhile; after too many failures it goes to the dead letters. Answers how many.
+    pub fn nack(&mut self, seqs: &[u64], nack: &Nack) -> usize {
+        self.rebind();
+        let count = self.consumer.nack(self.inner.now(), seqs, nack);
+        self.inner.bury(&self.queue);
+        count
     }
 
     /// Gives back messages that it holds: each comes again, before those behind it; answers how many.
     pub fn release(&mut self, seqs: &[u64]) -> usize {
-        self.consumer.release(self.inner.clock.now(), seqs)
+        self.rebind();
+        self.consumer.release(self.inner.now(), seqs)
     }
 
-    /// Whether its queue is closed or removed, empty, and nothing of it in anybody's hands: then a poll is [`Closed`].
+    /// A sign of life: `ack_wait` begins anew for the batches of these messages; answers how many it holds of them.
+    pub fn extend(&mut self, seqs: &[u64]) -> usize {
+        self.rebind();
+        self.consumer.extend(self.inner.now(), seqs)
+    }
+
+    /// Whether its queue is closed or removed, empty, and nothing of it in anybody's hands: then a poll is
+    /// [`PollError::Closed`].
     pub fn has_ended(&self) -> bool {
         self.consumer.queue().has_ended()
     }
@@ -131,5 +183,19 @@ impl Consumer {
     /// Ends, gives back all it holds, and answers how many messages that were.
     pub fn close(self) -> usize {
         self.consumer.drop_held()
+    }
+
+    /// After the store was opened again this is a consumer of the queue that has its name now, and holds nothing.
+    #[inline]
+    fn rebind(&mut self) {
+        // Acquire, paired with the step in `reopen`: who sees it sees the queues that were opened.
+        let epoch = self.inner.epoch.load(Ordering::Acquire);
+        if epoch != self.epoch {
+            self.epoch = epoch;
+            if let Some(queue) = self.inner.running.load().queue(&self.queue.name) {
+                self.consumer = queue.queue.consumer();
+                self.queue = queue;
+            }
+        }
     }
 }

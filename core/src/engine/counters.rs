@@ -3,6 +3,7 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::Engine;
+use super::pending::lock;
 use crate::delivery::Verdict;
 use crate::nexo::Kind;
 use crate::queue;
@@ -21,6 +22,14 @@ pub struct Counters {
     pub quarantined: u64,
     /// Entries of the quarantine that had to make room for later ones.
     pub quarantine_left: u64,
+    /// Dead letters that had to make room for later ones.
+    pub dead_letters_left: u64,
+    /// Messages that wait for a commit or of which the completion is still to be read.
+    pub pending: u64,
+    /// Keys that are live.
+    pub dedupe_keys: u64,
+    /// Keys that had to make room for later ones before their time.
+    pub dedupe_left: u64,
     /// Bodies that are no message.
     pub ignored: u64,
     /// Bodies that must be sent again.
@@ -64,13 +73,12 @@ pub(super) struct Tally {
 impl Tally {
     /// Counts a body and its verdict.
     ///
-    /// Messages and entries of the quarantine are counted where they are kept.
+    /// Messages, duplicates and entries of the quarantine are counted one by one where they are found.
     #[inline]
     pub(super) fn verdict(&self, verdict: Verdict, bytes: usize) {
         self.bytes.fetch_add(bytes as u64, Ordering::Relaxed);
         let counter = match verdict {
-            Verdict::Accepted { .. } | Verdict::Quarantined { .. } => return,
-            Verdict::Duplicate { .. } => &self.duplicate,
+            Verdict::Accepted { .. } | Verdict::Quarantined { .. } | Verdict::Duplicate { .. } => return,
             Verdict::Ignored { .. } => &self.ignored,
             Verdict::Busy { .. } => &self.busy,
             Verdict::Unauthorized { .. } => &self.unauthorized,
@@ -87,6 +95,10 @@ impl Tally {
         self.accepted[kind as usize].fetch_add(u64::from(count), Ordering::Relaxed);
     }
 
+    pub(super) fn duplicate(&self, count: u32) {
+        self.duplicate.fetch_add(u64::from(count), Ordering::Relaxed);
+    }
+
     pub(super) fn quarantined(&self) {
         self.quarantined.fetch_add(1, Ordering::Relaxed);
     }
@@ -101,13 +113,23 @@ impl Engine {
     pub fn counters(&self) -> Counters {
         let tally = &self.inner.tally;
         let read = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
+        let pending = self.inner.durable.as_ref().map_or(0, |durable| durable.pending.list().messages());
+        let stored = self.inner.durable.as_ref().map(|durable| durable.ledger.counts());
+        let (dedupe_keys, dedupe_left) = {
+            let index = lock(&self.inner.dedupe);
+            (index.len() as u64, index.left())
+        };
         let kinds = Kind::ALL.map(|kind| (kind, read(&tally.accepted[kind as usize])));
         Counters {
             accepted: kinds.iter().map(|(_, count)| count).sum(),
             kinds: kinds.into_iter().filter(|(_, count)| *count > 0).collect(),
             duplicate: read(&tally.duplicate),
             quarantined: read(&tally.quarantined),
-            quarantine_left: self.inner.quarantine.left(),
+            quarantine_left: stored.as_ref().map_or_else(|| self.inner.quarantine.left(), |stored| stored.quarantine_left),
+            dead_letters_left: stored.map_or_else(|| self.inner.dead_letters.left(), |stored| stored.dead_letters_left),
+            pending: pending as u64,
+            dedupe_keys,
+            dedupe_left,
             ignored: read(&tally.ignored),
             busy: read(&tally.busy),
             unauthorized: read(&tally.unauthorized),

@@ -47,9 +47,9 @@ impl Engine {
     pub fn explain(&self, inbound: &Inbound<'_>) -> Result<Explained, UnknownEndpoint> {
         let running = self.inner.running.load();
         let (index, endpoint) = endpoint(&running, inbound)?;
-        let body = inbound.body.as_bytes();
+        let (body, limits) = (inbound.body.as_bytes(), running.configuration.limits());
         let word = |verdict: &'static str, reason| Explained { verdict, reason, messages: vec![] };
-        Ok(match judge(inbound, endpoint, &self.inner.limits, |body| classify(body, &self.inner.limits)) {
+        Ok(match judge(inbound, endpoint, limits, |body| classify(body, limits)) {
             Judgement::Answer(verdict) => word(verdict.word(), verdict.reason()),
             Judgement::Quarantine(reason) => word("quarantined", Some(reason.word())),
             Judgement::Message(fields) => {

@@ -3,11 +3,16 @@
 use std::fmt;
 use std::sync::Arc;
 
+use super::backlog::QueueBacklog;
+use super::clock::EngineClock;
+use super::endpoints::EndpointNames;
+use crate::delivery::{Ledger, Opened, StoreError};
 use crate::limits::Limits;
 use crate::message::Message;
 use crate::nexo::Texts;
 use crate::queue::{self, QueueOptions};
 use crate::route::{self, Configuration, Endpoint, ReloadConflict, Table};
+use crate::shape::Shapes;
 
 /// What one generation of the configuration is made of. It is exchanged as a whole.
 pub(super) struct Running {
@@ -19,27 +24,60 @@ pub(super) struct Running {
     pub(super) queues: Vec<NamedQueue>,
     /// Queues that a reload has removed and that have perhaps not been drained yet.
     leaving: Vec<NamedQueue>,
-    /// Every name that an endpoint has had, by the index that messages carry: it outlives a reload.
-    pub(super) endpoint_names: Vec<Arc<str>>,
     /// For each endpoint of the configuration the index of its name.
     name_indexes: Vec<u16>,
+    pub(super) clock: Arc<EngineClock>,
+    /// Layouts learned from what arrives, for configurations that want it.
+    pub(super) shapes: Arc<Shapes>,
 }
 
 #[derive(Clone)]
 pub(super) struct NamedQueue {
     pub(super) name: Arc<str>,
+    /// Its id in the store; 0 without one.
+    pub(super) id: u32,
     pub(super) queue: queue::Queue<Message>,
 }
 
+/// What stands behind the queues of an engine with a store.
+#[derive(Clone, Copy)]
+pub(super) struct Backing<'a> {
+    pub(super) ledger: &'a Arc<Ledger>,
+    pub(super) opened: &'a Opened,
+}
+
 impl Running {
-    /// The configuration of a new engine.
-    pub(super) fn first(configuration: Configuration) -> Self {
-        let queues = configuration.queues().iter().map(|queue| new_queue(queue, &configuration)).collect();
-        Self::new(1, configuration, queues, vec![], vec![])
+    /// The configuration of an engine that opens.
+    pub(super) fn first(
+        configuration: Configuration,
+        clock: EngineClock,
+        names: &Arc<EndpointNames>,
+        backing: Option<Backing<'_>>,
+    ) -> Self {
+        let queues = configuration.queues().iter().enumerate().map(|(index, queue)| match backing {
+            None => new_queue(queue, &configuration, None),
+            Some(Backing { ledger, opened }) => {
+                let found = &opened.queues[index];
+                let named = new_queue(queue, &configuration, Some((ledger, names, found.id, opened.last_seq)));
+                named.queue.restore(found.lanes.iter().map(|lane| (lane.lane, lane.count, lane.last_seq)));
+                named
+            }
+        });
+        let queues = queues.collect();
+        let shapes = Arc::new(Shapes::new(*configuration.limits()));
+        let mut running = Self::new(1, configuration, queues, vec![], Arc::new(clock), shapes);
+        running.name_indexes = indexes(&running.configuration, names);
+        running
     }
 
     /// The configuration after this one. Nothing has changed before the answer is put in force.
-    pub(super) fn next(&self, configuration: Configuration) -> Result<Self, ReloadError> {
+    pub(super) fn next(
+        &self,
+        configuration: Configuration,
+        names: &Arc<EndpointNames>,
+        ledger: Option<&Arc<Ledger>>,
+        last_seq: u64,
+    ) -> Result<Self, ReloadError> {
         if let Some(conflict) = self.configuration.reload_conflict(&configuration) {
             return Err(ReloadError::NeedsReopen(conflict));
         }
@@ -49,20 +87,31 @@ impl Running {
                 return Err(ReloadError::NotDrained(queue.name.clone()));
             }
         }
-        let queues =
-            configuration.queues().iter().map(|new| match self.queues.iter().find(|old| *old.name == *new.name) {
-                Some(old) => old.clone(),
-                None => new_queue(new, &configuration),
+        let mut queues = vec![];
+        for new in configuration.queues() {
+            let old = self.queues.iter().find(|old| *old.name == *new.name);
+            queues.push(match (old, ledger) {
+                (Some(old), _) => old.clone(),
+                (None, None) => new_queue(new, &configuration, None),
+                (None, Some(ledger)) => {
+                    let id = ledger.queue_id(&new.name, new.lanes).map_err(ReloadError::Store)?;
+                    new_queue(new, &configuration, Some((ledger, names, id, last_seq)))
+                }
             });
-        let queues: Vec<_> = queues.collect();
+        }
         leaving.extend(self.queues.iter().filter(|old| configuration.queue(&old.name).is_none()).cloned());
         for (queue, new) in queues.iter().zip(configuration.queues()) {
             queue.queue.set_when_full(when_full(new.when_full));
         }
         for queue in queues.iter().chain(&leaving) {
             queue.queue.set_ack_wait(ack_wait_ms(&configuration));
+            let retry = configuration.retry();
+            queue.queue.set_retry(retry.max_attempts, milliseconds(retry.first), milliseconds(retry.most));
         }
-        Ok(Self::new(self.generation + 1, configuration, queues, leaving, self.endpoint_names.clone()))
+        let (clock, shapes) = (Arc::clone(&self.clock), Arc::clone(&self.shapes));
+        let mut next = Self::new(self.generation + 1, configuration, queues, leaving, clock, shapes);
+        next.name_indexes = indexes(&next.configuration, names);
+        Ok(next)
     }
 
     fn new(
@@ -70,26 +119,32 @@ impl Running {
         configuration: Configuration,
         queues: Vec<NamedQueue>,
         leaving: Vec<NamedQueue>,
-        mut endpoint_names: Vec<Arc<str>>,
+        clock: Arc<EngineClock>,
+        shapes: Arc<Shapes>,
     ) -> Self {
-        let mut name_indexes = vec![];
-        for endpoint in configuration.endpoints() {
-            let known = endpoint_names.iter().position(|name| **name == *endpoint.name);
-            name_indexes.push(known.unwrap_or(endpoint_names.len()) as u16);
-            if known.is_none() {
-                endpoint_names.push(endpoint.name.as_str().into());
-            }
-        }
         Self {
             generation,
             table: Table::compile(&configuration),
             texts: Texts::new(configuration.summary().clone()),
             queues,
             leaving,
-            endpoint_names,
-            name_indexes,
+            name_indexes: vec![],
+            clock,
+            shapes,
             configuration,
         }
+    }
+
+    /// Whether keys are looked up at all.
+    #[inline]
+    pub(super) fn drops_duplicates(&self) -> bool {
+        let dedupe = self.configuration.dedupe();
+        !(dedupe.terminal.is_zero() && dedupe.webhook.is_zero())
+    }
+
+    /// The queues in force and those that are leaving, with their names.
+    pub(super) fn all_named(&self) -> impl Iterator<Item = &NamedQueue> {
+        self.queues.iter().chain(&self.leaving)
     }
 
     /// The endpoint of this name, with its place in the configuration.
@@ -130,29 +185,52 @@ impl Running {
     }
 }
 
-fn new_queue(queue: &route::Queue, configuration: &Configuration) -> NamedQueue {
-    NamedQueue {
-        name: queue.name.as_str().into(),
-        queue: queue::Queue::new(QueueOptions {
-            lanes: queue.lanes,
-            capacity: queue.capacity,
-            when_full: when_full(queue.when_full),
-            ack_wait_ms: ack_wait_ms(configuration),
-            batch_max: configuration.limits().batch.min(Limits::MAX.batch),
-            ack_on_poll: true,
-        }),
+fn indexes(configuration: &Configuration, names: &EndpointNames) -> Vec<u16> {
+    configuration.endpoints().iter().map(|endpoint| names.index(&endpoint.name)).collect()
+}
+
+fn new_queue(
+    queue: &route::Queue,
+    configuration: &Configuration,
+    backing: Option<(&Arc<Ledger>, &Arc<EndpointNames>, u32, u64)>,
+) -> NamedQueue {
+    let retry = configuration.retry();
+    let options = QueueOptions {
+        lanes: queue.lanes,
+        capacity: queue.capacity,
+        when_full: when_full(queue.when_full),
+        ack_wait_ms: ack_wait_ms(configuration),
+        batch_max: configuration.limits().batch.min(Limits::MAX.batch),
+        max_attempts: retry.max_attempts,
+        retry_ms: milliseconds(retry.first),
+        retry_max_ms: milliseconds(retry.most),
+        ..QueueOptions::default()
+    };
+    let name = queue.name.as_str().into();
+    match backing {
+        None => NamedQueue { name, id: 0, queue: queue::Queue::new(options) },
+        Some((ledger, names, id, opened_seq)) => {
+            let (ledger, names) = (Arc::clone(ledger), Arc::clone(names));
+            let backlog = QueueBacklog { ledger, names, queue: id, opened_seq };
+            NamedQueue { name, id, queue: queue::Queue::with_backlog(options, Arc::new(backlog)) }
+        }
     }
+}
+
+fn milliseconds(duration: std::time::Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
 }
 
 fn when_full(when_full: route::WhenFull) -> queue::WhenFull {
     match when_full {
         route::WhenFull::Refuse => queue::WhenFull::Refuse,
+        route::WhenFull::Spill => queue::WhenFull::Spill,
         route::WhenFull::DropOldest => queue::WhenFull::DropOldest,
     }
 }
 
 fn ack_wait_ms(configuration: &Configuration) -> u64 {
-    configuration.ack_wait().map_or(0, |wait| u64::try_from(wait.as_millis()).unwrap_or(u64::MAX))
+    configuration.ack_wait().map_or(0, milliseconds)
 }
 
 /// Why a configuration was not put in force. Nothing has changed.
@@ -163,6 +241,8 @@ pub enum ReloadError {
     NeedsReopen(ReloadConflict),
     /// It brings back a queue of which messages from before its removal are still to be drained.
     NotDrained(String),
+    /// The store cannot be read.
+    Store(StoreError),
 }
 
 impl fmt::Display for ReloadError {
@@ -170,6 +250,7 @@ impl fmt::Display for ReloadError {
         match self {
             Self::NeedsReopen(conflict) => conflict.fmt(f),
             Self::NotDrained(name) => write!(f, "queue `{name}` was removed and is not drained yet"),
+            Self::Store(error) => error.fmt(f),
         }
     }
 }

@@ -154,19 +154,46 @@ impl Flags {
     pub const HEADER_OTHER: Self = Self(1 << 7);
     /// A word that the vocabulary does not have.
     pub const UNKNOWN_WORD: Self = Self(1 << 8);
+    /// Delivery: an item of a webhook whose key is known and that says something else.
+    pub const UPDATE: Self = Self(1 << 9);
+    /// Delivery: a terminal's message whose key is known and that says something else.
+    pub const CONFLICT: Self = Self(1 << 10);
+    /// Delivery: somebody asked for it again.
+    pub const REPLAYED: Self = Self(1 << 11);
+    /// Delivery: it waited in the store for room in its lane.
+    pub const SPILLED: Self = Self(1 << 12);
+    /// Delivery: its queue is not configured any more.
+    pub const QUEUE_GONE: Self = Self(1 << 13);
 
     /// Every flag with its word, sorted by word.
-    const WORDS: [(Self, &'static str); 9] = [
+    const WORDS: [(Self, &'static str); 14] = [
         (Self::BOTH_ENVELOPES, "both_envelopes"),
         (Self::CATEGORY_MISMATCH, "category_mismatch"),
+        (Self::CONFLICT, "conflict"),
         (Self::HEADER_MISSING, "header_missing"),
         (Self::HEADER_NUMBER, "header_number"),
         (Self::HEADER_OTHER, "header_other"),
+        (Self::QUEUE_GONE, "queue_gone"),
         (Self::REPEATED_MEMBER, "repeated_member"),
+        (Self::REPLAYED, "replayed"),
+        (Self::SPILLED, "spilled"),
         (Self::TWO_BODIES, "two_bodies"),
         (Self::TYPE_MISMATCH, "type_mismatch"),
         (Self::UNKNOWN_WORD, "unknown_word"),
+        (Self::UPDATE, "update"),
     ];
+
+    /// The flags as bits, as a store keeps them.
+    #[inline]
+    pub const fn bits(self) -> u16 {
+        self.0
+    }
+
+    /// The flags of these bits; bits that are no flag are dropped.
+    #[inline]
+    pub const fn from_bits(bits: u16) -> Self {
+        Self(bits & ((1 << 14) - 1))
+    }
 
     /// Adds what `other` holds.
     #[inline]
@@ -184,6 +211,18 @@ impl Flags {
     #[inline]
     pub const fn is_empty(self) -> bool {
         self.0 == 0
+    }
+
+    /// Takes out what `other` holds.
+    #[inline]
+    pub const fn remove(&mut self, other: Self) {
+        self.0 &= !other.0;
+    }
+
+    /// Those that delivery adds, which no body tells.
+    #[inline]
+    pub const fn delivery(self) -> Self {
+        Self(self.0 & !(Self::UPDATE.0 - 1))
     }
 
     /// The words of the flags that are set, sorted.

@@ -1,0 +1,109 @@
+//! What could not be delivered: into the list of dead letters, or into the queue that is configured for them.
+//! Source: `delivery.md`, 3.6 and 3.7.
+
+use std::sync::Arc;
+
+use super::candidate::Target;
+use super::durable::Unwritten;
+use super::group::Moved;
+use super::running::{NamedQueue, Running};
+use super::subject::with_order_key;
+use super::Inner;
+use crate::delivery::{Change, DeadLetter};
+use crate::message::{Dead, Message, Origin, Story};
+use crate::nexo::Flags;
+use crate::queue;
+
+impl Running {
+    /// Takes what has happened in all queues since the last call and is to be written.
+    pub(super) fn take_changes(&self, names: &super::endpoints::EndpointNames, unwritten: &mut Unwritten) {
+        let (mut changes, mut dead) = (vec![], vec![]);
+        for queue in self.all_named() {
+            // In this order: what dies between the two is moved now and its row leaves with the next commit, so that
+            // a crash repeats it rather than loses it.
+            queue.queue.take_changes(&mut changes);
+            queue.queue.take_dead(&mut dead);
+            let target = self.dead_letter_queue(queue);
+            unwritten.changes.extend(changes.drain(..).map(|change| stored(queue.id, change, target.is_some())));
+            let Some(target) = target else {
+                dead.clear();
+                continue;
+            };
+            unwritten.moves.extend(dead.drain(..).filter_map(|dead| {
+                let order_hash = with_order_key(dead.item.view(), queue::order_hash);
+                let mut place = Target::new(target, order_hash);
+                place.reserve().ok()?;
+                Some(Moved {
+                    dead: note(queue, dead.reason, dead.attempts),
+                    endpoint: names.name(dead.item.origin().endpoint).unwrap_or_else(|| Arc::from("")),
+                    message: dead.item,
+                    target: place,
+                    order_hash,
+                })
+            }));
+        }
+    }
+
+    /// The queue that the dead letters of a queue go to, if one is configured.
+    pub(super) fn dead_letter_queue(&self, queue: &NamedQueue) -> Option<&NamedQueue> {
+        let index = self.configuration.queue(&queue.name)?;
+        let target = self.configuration.queues()[usize::from(index)].dead_letter?;
+        self.queues.get(usize::from(target))
+    }
+}
+
+impl Inner {
+    /// Without a store what has died moves at once; with one, with the next commit.
+    #[inline]
+    pub(super) fn bury(&self, queue: &NamedQueue) {
+        if self.durable.is_none() && queue.queue.has_dead() {
+            self.bury_all(queue);
+        }
+    }
+
+    #[cold]
+    fn bury_all(&self, queue: &NamedQueue) {
+        let (mut dead, running) = (vec![], self.running.load_full());
+        queue.queue.take_dead(&mut dead);
+        dead.into_iter().for_each(|dead| self.bury_one(&running, queue, dead));
+    }
+
+    fn bury_one(&self, running: &Running, queue: &NamedQueue, dead: queue::Dead<Message>) {
+        let (message, origin) = (&dead.item, dead.item.origin());
+        let Some(target) = running.dead_letter_queue(queue) else {
+            self.dead_letters.keep(DeadLetter {
+                seq: origin.seq,
+                queue: queue.name.to_string(),
+                queue_id: queue.id,
+                item: origin.item,
+                reason: dead.reason,
+                received_at: origin.received_at,
+                endpoint: self.names.name(origin.endpoint).as_deref().unwrap_or_default().to_owned(),
+                tag: origin.tag,
+                attempts: dead.attempts,
+                body: message.shared(),
+            });
+            return;
+        };
+        let mut place = Target::new(target, with_order_key(message.view(), queue::order_hash));
+        if place.reserve().is_ok() {
+            let story = Story { origin_seq: Some(origin.seq), dead: Some(note(queue, dead.reason, dead.attempts)) };
+            let origin = Origin { seq: self.number(1), ..origin };
+            place.publish(message.again(origin, Flags::NONE, Some(Arc::new(story))));
+        }
+    }
+}
+
+fn note(queue: &NamedQueue, reason: String, attempts: u32) -> Dead {
+    Dead { queue: queue.name.to_string(), reason, attempts }
+}
+
+fn stored(queue: u32, change: queue::Change, moves: bool) -> Change {
+    let queue::Change { lane, seq, what } = change;
+    match what {
+        queue::What::Done => Change::Done { queue, lane, seq },
+        queue::What::Dead { .. } if moves => Change::Done { queue, lane, seq },
+        queue::What::Dead { reason, attempts } => Change::Dead { queue, lane, seq, reason, attempts },
+        queue::What::State { attempt, failures, due } => Change::State { queue, lane, seq, attempt, failures, due },
+    }
+}

@@ -1,0 +1,249 @@
+//! From a configuration, and perhaps a store, to an engine; reopening and closing.
+//! Source: `delivery.md`, sections 6 and 8.
+
+use std::fmt;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use arc_swap::ArcSwap;
+
+use super::clock::EngineClock;
+use super::counters::Tally;
+use super::durable::Durable;
+use super::endpoints::EndpointNames;
+use super::pending::lock;
+use super::running::{Backing, Running};
+use super::{Engine, Inner};
+use crate::delivery::{
+    DeadLetters, Dedupe, DedupeOptions, Group, Ledger, LedgerOptions, Opened, Quarantine, Store, StoreError, Window,
+};
+use crate::os;
+use crate::route::{Clock, Configuration, StoreSettings};
+
+/// Why an engine was not opened. Nothing has been changed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum OpenError {
+    /// The store cannot be opened, or is damaged.
+    Store(StoreError),
+    /// There is no store to open again.
+    NoStore,
+}
+
+impl fmt::Display for OpenError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Store(error) => error.fmt(f),
+            Self::NoStore => f.write_str("this engine has no store"),
+        }
+    }
+}
+
+impl std::error::Error for OpenError {}
+
+impl From<StoreError> for OpenError {
+    fn from(error: StoreError) -> Self {
+        Self::Store(error)
+    }
+}
+
+impl Engine {
+    /// An engine as it is configured: with the store of the section `[store]`, or without one.
+    ///
+    /// With a store it blocks until what the store holds is verified and its keys are in memory.
+    ///
+    /// # Errors
+    /// When the store cannot be opened.
+    pub fn open(configuration: Configuration) -> Result<Self, OpenError> {
+        #[cfg(feature = "store")]
+        if let Some(settings) = configuration.store() {
+            let store = crate::delivery::RedbStore::open(settings.path.as_ref(), settings.cache_bytes)?;
+            return Self::open_with(configuration, Arc::new(store));
+        }
+        Ok(Self::in_memory(configuration))
+    }
+
+    /// An engine over a store of the host's. The section `[store]`, if there is one, says how long what is kept.
+    ///
+    /// # Errors
+    /// When the store cannot be read or written.
+    pub fn open_with(configuration: Configuration, store: Arc<dyn Store>) -> Result<Self, OpenError> {
+        let queues = named(&configuration);
+        let default_queue = usize::from(configuration.default_queue());
+        let opened = Ledger::open(store, ledger_options(&configuration), &queues, default_queue)?;
+        let (ledger, opened) = (Arc::new(opened.0), opened.1);
+        let durable = Durable::new(Arc::clone(&ledger), configuration.limits());
+        Self::make(configuration, Some((durable, opened)))
+    }
+
+    fn in_memory(configuration: Configuration) -> Self {
+        // OK because only a store can fail.
+        Self::make(configuration, None).expect("an engine without a store opens")
+    }
+
+    fn make(configuration: Configuration, store: Option<(Durable, Opened)>) -> Result<Self, OpenError> {
+        let names = Arc::<EndpointNames>::default();
+        let clock = EngineClock::opened(configuration.clock(), store.as_ref().map(|(_, opened)| opened.clock_ms));
+        let mut hash_key = [0; 16];
+        let (mut last_seq, mut durable) = (0, None);
+        let mut dedupe = Dedupe::new(dedupe_options(&configuration));
+        let limits = *configuration.limits();
+        let running = match store {
+            None => {
+                getrandom::fill(&mut hash_key).map_err(|error| no_randomness(&error))?;
+                Running::first(configuration, clock, &names, None)
+            }
+            Some((store, opened)) => {
+                hash_key = opened.hash_key;
+                last_seq = opened.last_seq;
+                restore_keys(&store.ledger, &mut dedupe, clock.now())?;
+                let backing = Backing { ledger: &store.ledger, opened: &opened };
+                let running = Running::first(configuration, clock, &names, Some(backing));
+                durable = Some(store);
+                running
+            }
+        };
+        Ok(Self {
+            inner: Arc::new(Inner {
+                running: ArcSwap::from_pointee(running),
+                reloading: Mutex::new(()),
+                closing: AtomicBool::new(false),
+                last_seq: AtomicU64::new(last_seq),
+                epoch: AtomicU64::new(0),
+                names,
+                hash_key,
+                dedupe: Mutex::new(dedupe),
+                quarantine: Quarantine::new(limits.quarantine_bytes),
+                dead_letters: DeadLetters::new(limits.quarantine_bytes),
+                tally: Tally::default(),
+                durable,
+            }),
+        })
+    }
+
+    /// A restart inside the process: writes what it can, opens the store again and verifies it, and deals out what is
+    /// pending, by another configuration if one is given. Answers how many deliveries are pending.
+    ///
+    /// Consumers stay valid and hold nothing; what they ack late counts. Meanwhile bodies are answered `Busy`. It is the
+    /// way out of a store that has failed.
+    ///
+    /// # Errors
+    /// When there is no store, or it cannot be opened. Then the engine stays as it was, and refuses.
+    pub fn reopen(&self, configuration: Option<Configuration>) -> Result<u64, OpenError> {
+        let inner = &*self.inner;
+        let durable = inner.durable.as_ref().ok_or(OpenError::NoStore)?;
+        let _one_at_a_time = inner.reloading.lock().unwrap_or_else(PoisonError::into_inner);
+        durable.pending.list().set_closed(true);
+        inner.commit(durable);
+        durable.pending.begin_leading();
+        let reopened = inner.reopen(durable, configuration);
+        let mut list = durable.pending.list();
+        list.set_closed(reopened.is_ok() && inner.closing.load(Ordering::Acquire));
+        durable.pending.end_leading(list);
+        reopened
+    }
+
+    /// Takes nothing new from now on: [`Engine::accept`] answers `Busy`.
+    ///
+    /// Without a store polls hand out the rest, then end. With one, what waits for a commit and what is to be written
+    /// is written, polls end at once, and the files are let go; completions can still be read.
+    pub fn close(&self) {
+        let inner = &*self.inner;
+        // Release, paired with the load in `accept`: who finds a queue closed finds this set.
+        inner.closing.store(true, Ordering::Release);
+        let _no_reload = inner.reloading.lock().unwrap_or_else(PoisonError::into_inner);
+        let running = inner.running.load_full();
+        let Some(durable) = &inner.durable else {
+            running.all_queues().for_each(crate::queue::Queue::close);
+            return;
+        };
+        durable.pending.list().set_closed(true);
+        inner.commit(durable);
+        if inner.has_unwritten(durable) && !durable.ledger.is_latched() {
+            durable.pending.begin_leading();
+            inner.lead(durable);
+        }
+        running.all_queues().for_each(crate::queue::Queue::shut);
+        durable.ledger.close();
+    }
+}
+
+impl Inner {
+    /// The caller leads, and nothing can join.
+    fn reopen(&self, durable: &Durable, configuration: Option<Configuration>) -> Result<u64, OpenError> {
+        let running = self.running.load_full();
+        let configuration = configuration.unwrap_or_else(|| running.configuration.clone());
+        durable.ledger.recover()?;
+        self.write_left_over(durable, &running)?;
+        running.all_queues().for_each(crate::queue::Queue::shut);
+        durable.ledger.set_options(ledger_options(&configuration));
+        let default_queue = usize::from(configuration.default_queue());
+        let opened = durable.ledger.deal(&named(&configuration), default_queue)?;
+        let clock = EngineClock::opened(configuration.clock(), Some(opened.clock_ms.max(running.clock.now())));
+        let mut dedupe = Dedupe::new(dedupe_options(&configuration));
+        restore_keys(&durable.ledger, &mut dedupe, clock.now())?;
+        *lock(&self.dedupe) = dedupe;
+        self.last_seq.fetch_max(opened.last_seq, Ordering::Relaxed);
+        let backing = Backing { ledger: &durable.ledger, opened: &opened };
+        self.running.store(Arc::new(Running::first(configuration, clock, &self.names, Some(backing))));
+        // Release, paired with the load of consumers, which then look for their queues anew.
+        self.epoch.fetch_add(1, Ordering::Release);
+        Ok(opened.pending)
+    }
+
+    /// Acks that counted while the store could not be written.
+    fn write_left_over(&self, durable: &Durable, running: &Running) -> Result<(), StoreError> {
+        let mut unwritten = lock(&durable.unwritten);
+        running.take_changes(&self.names, &mut unwritten);
+        // A dead letter on its way to a queue is in the store still, and will die again.
+        unwritten.moves.clear();
+        let changes = std::mem::take(&mut unwritten.changes);
+        let group = Group {
+            now: running.clock.now(),
+            last_seq: self.last_seq.load(Ordering::Relaxed),
+            messages: vec![],
+            quarantined: vec![],
+            changes: &changes,
+            forget_keys_before: [0; 2],
+        };
+        let written = durable.ledger.commit(&group);
+        if written.is_err() {
+            unwritten.changes = changes;
+        }
+        written
+    }
+}
+
+fn restore_keys(ledger: &Ledger, dedupe: &mut Dedupe, now: u64) -> Result<(), StoreError> {
+    ledger.for_each_key(&mut |window: Window, row| dedupe.restore(window, row, now))
+}
+
+fn named(configuration: &Configuration) -> Vec<(String, u32)> {
+    configuration.queues().iter().map(|queue| (queue.name.clone(), queue.lanes)).collect()
+}
+
+pub(super) fn ledger_options(configuration: &Configuration) -> LedgerOptions {
+    let default = StoreSettings::default();
+    let store = configuration.store().unwrap_or(&default);
+    let ms = |duration: std::time::Duration| u64::try_from(duration.as_millis()).unwrap_or(u64::MAX);
+    let dedupe = dedupe_options(configuration);
+    LedgerOptions {
+        retention_ms: ms(store.retention),
+        dead_letter_retention_ms: ms(store.dead_letter_retention),
+        max_bytes: store.max_bytes,
+        quarantine_bytes: u64::from(configuration.limits().quarantine_bytes),
+        terminal_window_ms: dedupe.terminal_ms,
+        webhook_window_ms: dedupe.webhook_ms,
+    }
+}
+
+pub(super) fn dedupe_options(configuration: &Configuration) -> DedupeOptions {
+    let ms = |duration: std::time::Duration| u64::try_from(duration.as_millis()).unwrap_or(u64::MAX);
+    let dedupe = configuration.dedupe();
+    DedupeOptions { terminal_ms: ms(dedupe.terminal), webhook_ms: ms(dedupe.webhook), keys_max: dedupe.keys_max }
+}
+
+fn no_randomness(error: &getrandom::Error) -> OpenError {
+    let kind = crate::delivery::StoreErrorKind::Io;
+    OpenError::Store(StoreError::new(kind, format!("the system gives no random numbers: {error}")))
+}
