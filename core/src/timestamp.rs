@@ -51,6 +51,26 @@ impl Timestamp {
     }
 }
 
+/// A moment as RFC 3339 writes it, in UTC, with milliseconds.
+///
+/// ```
+/// use nexowire_core::timestamp::rfc_3339;
+///
+/// assert_eq!(rfc_3339(1_795_166_170_123), "2026-11-20T09:16:10.123Z");
+/// ```
+pub fn rfc_3339(unix_milliseconds: u64) -> String {
+    let (seconds, milliseconds) = (unix_milliseconds / 1_000, unix_milliseconds % 1_000);
+    let (days, second) = ((seconds / 86_400) as i64, seconds % 86_400);
+    // Most years begin within a day of this one's share of 400 years of 146,097 days.
+    let guess = 1970 + days * 400 / 146_097;
+    let year = if days_since_1970(guess + 1, 1, 1) <= days { guess + 1 } else { guess };
+    let year = if days_since_1970(year, 1, 1) > days { year - 1 } else { year };
+    let month = (1..=12).rev().find(|&month| days_since_1970(year, month, 1) <= days).unwrap_or(1);
+    let day = days - days_since_1970(year, month, 1) + 1;
+    let (hour, minute, second) = (second / 3_600, second / 60 % 60, second % 60);
+    format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}.{milliseconds:03}Z")
+}
+
 struct Reader<'a> {
     rest: &'a [u8],
 }
@@ -133,6 +153,18 @@ mod tests {
             let moment = Timestamp::parse(text).unwrap_or_else(|| panic!("{text}"));
             assert_eq!((moment.unix_milliseconds, moment.offset_minutes), (expected, offset), "{text}");
         }
+    }
+
+    #[test]
+    fn what_is_written_is_read_again() {
+        // Every hour of 120 days around each turn of a year, and days of far years.
+        let years = (1970..2110).chain([2400, 2401, 9999]).map(|year| days_since_1970(year, 1, 1));
+        for day in years.flat_map(|first| (first - 60).max(0)..first + 60) {
+            let moment = day as u64 * 86_400_000 + 5 * 3_600_000 + 123;
+            let read = Timestamp::parse(&rfc_3339(moment)).unwrap();
+            assert_eq!((read.unix_milliseconds as u64, read.offset_minutes), (moment, Some(0)));
+        }
+        assert_eq!(rfc_3339(0), "1970-01-01T00:00:00.000Z");
     }
 
     #[test]

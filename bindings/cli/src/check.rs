@@ -2,25 +2,26 @@
 
 use std::io::{self, Write};
 use std::process::ExitCode;
+use std::sync::Arc;
 
+use nexowire_core::delivery::MemoryStore;
 use nexowire_core::engine::{Engine, Explained, Inbound};
 use nexowire_core::route::Configuration;
 
 use crate::arguments::CheckArguments;
 use crate::configuration::load;
 use crate::input::{for_each_body, places};
+use crate::refuse;
 
 pub(crate) fn run(arguments: &CheckArguments) -> io::Result<ExitCode> {
-    let configuration = match load(Some(&arguments.config)) {
+    let configuration = match load(Some(&arguments.config), false) {
         Ok(configuration) => configuration,
-        Err(error) => {
-            writeln!(io::stderr(), "nexowire: {error}")?;
-            return Ok(ExitCode::from(2));
-        }
+        Err(error) => return refuse(&error),
     };
     let mut out = io::stdout().lock();
     describe(&mut out, &configuration)?;
-    let engine = Engine::open(configuration);
+    // Nothing is stored, so that the store that is configured, and perhaps in use, is not asked for.
+    let engine = Engine::open_with(configuration, Arc::new(MemoryStore::default())).map_err(io::Error::other)?;
     for place in places(&arguments.paths) {
         for_each_body(&place, |body| {
             let inbound = Inbound { endpoint: arguments.endpoint.as_deref(), ..Inbound::new(&body.bytes) };

@@ -1,10 +1,13 @@
 //! `nexowire drive`: the engine from a script, one JSON operation a line. The contract is `drive.md` of the reference.
 
 mod answer;
+mod consumers;
 mod members;
 mod session;
+mod upkeep;
 
-pub(crate) use answer::MessageLine;
+pub(crate) use answer::{MessageLine, dead_letter, quarantined};
+pub(crate) use session::open_engine;
 
 use std::io::{self, BufRead, Write};
 use std::process::ExitCode;
@@ -24,14 +27,15 @@ pub(crate) fn run(arguments: &DriveArguments) -> io::Result<ExitCode> {
         writeln!(io::stderr(), "nexowire: {message}")?;
         Ok(ExitCode::from(2))
     };
-    if arguments.store.is_some() {
-        return refuse("--store: the store is not built in yet".to_owned());
-    }
-    let configuration = match load(arguments.config.as_deref()) {
+    let store = arguments.store.as_deref();
+    let configuration = match load(arguments.config.as_deref(), store.is_some()) {
         Ok(configuration) => configuration,
         Err(error) => return refuse(error),
     };
-    let mut session = Session::open(configuration);
+    let mut session = match Session::open(configuration, store) {
+        Ok(session) => session,
+        Err(error) => return refuse(error.to_string()),
+    };
     let (mut input, mut output, mut line) = (io::stdin().lock(), io::stdout().lock(), vec![]);
     while io::Read::take(&mut input, LINE_LENGTH_MAX).read_until(b'\n', &mut line)? > 0 {
         let text = line.trim_ascii();

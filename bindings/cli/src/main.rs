@@ -6,7 +6,9 @@ mod configuration;
 mod drive;
 mod input;
 mod inspect;
+mod kept;
 mod pretty;
+mod replay;
 mod route;
 
 use std::io::{self, Write};
@@ -25,6 +27,9 @@ fn main() -> ExitCode {
         Command::Route(arguments) => route::run(&arguments),
         Command::Config(ConfigCommand::Check(arguments)) => check::run(&arguments),
         Command::Drive(arguments) => drive::run(&arguments),
+        Command::Replay(arguments) => replay::run(&arguments),
+        Command::Quarantine(arguments) => kept::quarantine(&arguments),
+        Command::DeadLetters(arguments) => kept::dead_letters(&arguments),
         Command::Completions { shell } => completions(shell),
     };
     match outcome {
@@ -36,6 +41,12 @@ fn main() -> ExitCode {
             ExitCode::FAILURE
         }
     }
+}
+
+/// The user's mistake: says it, with exit code 2.
+fn refuse(message: &str) -> io::Result<ExitCode> {
+    writeln!(io::stderr(), "nexowire: {message}")?;
+    Ok(ExitCode::from(2))
 }
 
 fn completions(shell: clap_complete::Shell) -> io::Result<ExitCode> {

@@ -5,15 +5,18 @@ mod output;
 mod send;
 mod summary;
 
-use std::io::{self, Write};
+use std::io;
 use std::process::ExitCode;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use nexowire_core::engine::{Consumer, Engine};
 
 use crate::arguments::RouteArguments;
 use crate::configuration::load;
+use crate::drive::open_engine;
 use crate::input::places;
+use crate::refuse;
 
 use self::output::{Output, progress};
 use self::send::send_all;
@@ -25,33 +28,37 @@ const BATCH: usize = 256;
 const WAIT: Duration = Duration::from_millis(100);
 
 pub(crate) fn run(arguments: &RouteArguments) -> io::Result<ExitCode> {
-    let configuration = match load(arguments.config.as_deref()) {
-        Ok(configuration) => configuration,
-        Err(error) => {
-            writeln!(io::stderr(), "nexowire: {error}")?;
-            return Ok(ExitCode::from(2));
-        }
+    let store = arguments.store.as_deref();
+    let opened = load(arguments.config.as_deref(), store.is_some())
+        .and_then(|configuration| open_engine(configuration, store).map_err(|error| error.to_string()));
+    let engine = match opened {
+        Ok(engine) => engine,
+        Err(error) => return refuse(&error),
     };
     let places = places(&arguments.paths);
-    let engine = Engine::open(configuration);
     let bar = progress(&places);
     let output = Output::new(bar.clone());
     let start = Instant::now();
+    let all_sent = AtomicBool::new(false);
     let (sent, outcome) = std::thread::scope(|scope| {
         let consumers: Vec<_> = engine.queue_names().iter().filter_map(|name| engine.queue(name)).collect();
         let threads: Vec<_> = consumers
             .iter()
             .map(|queue| {
-                let (consumer, engine, output) = (queue.consumer(), &engine, &output);
-                scope.spawn(move || consume(consumer, engine, output, arguments.json))
+                let (consumer, engine, output, all_sent) = (queue.consumer(), &engine, &output, &all_sent);
+                scope.spawn(move || consume(consumer, engine, output, arguments.json, all_sent))
             })
             .collect();
         let sent = send_all(&engine, &places, &bar);
-        // Whatever happened, the consumers must be told that nothing more comes.
-        engine.close();
+        // Whatever happened, the consumers must be told that nothing more comes. Release, paired with their load.
+        all_sent.store(true, Ordering::Release);
+        if !engine.is_durable() {
+            engine.close();
+        }
         let consumed = threads.into_iter().map(|thread| thread.join().unwrap_or(Err(io::ErrorKind::Other.into())));
         (sent, consumed.collect::<io::Result<Vec<()>>>())
     });
+    engine.close();
     outcome?;
     let summary = summary::Summary::new(&engine, &sent, start.elapsed());
     let mut text = vec![];
@@ -65,25 +72,40 @@ pub(crate) fn run(arguments: &RouteArguments) -> io::Result<ExitCode> {
     Ok(if sent.is_whole() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
-/// Polls, decodes and prints until the engine has ended.
-fn consume(mut consumer: Consumer, engine: &Engine, output: &Output, json: bool) -> io::Result<()> {
-    let mut batch = vec![];
-    let mut text = vec![];
+/// Polls, decodes, prints and acks until nothing more comes.
+fn consume(
+    mut consumer: Consumer,
+    engine: &Engine,
+    output: &Output,
+    json: bool,
+    all_sent: &AtomicBool,
+) -> io::Result<()> {
+    let (mut batch, mut text, mut seqs) = (vec![], vec![], vec![]);
     let queue = consumer.queue_name().to_owned();
     // A consumer that cannot write goes on polling: else the queue fills up and the sender waits for ever.
     let mut outcome = Ok(());
-    while let Ok(count) = consumer.poll_timeout(BATCH, WAIT, &mut batch) {
+    loop {
+        // Asked before the poll: what was sent before that is found by it.
+        let last = all_sent.load(Ordering::Acquire) && engine.is_durable();
+        let Ok(count) = consumer.poll_timeout(BATCH, WAIT, &mut batch) else { return outcome };
         for delivered in batch.drain(..) {
             if json {
                 lines::write_json(&mut text, engine, &queue, &delivered)?;
             } else {
                 lines::write(&mut text, engine, &queue, &delivered.message)?;
             }
+            seqs.push(delivered.message.origin().seq);
         }
         if outcome.is_ok() {
             outcome = if count > 0 { output.write(&text) } else { output.flush() };
         }
+        if outcome.is_ok() {
+            consumer.ack(&seqs);
+        }
         text.clear();
+        seqs.clear();
+        if count == 0 && last {
+            return outcome;
+        }
     }
-    outcome
 }

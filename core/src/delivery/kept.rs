@@ -34,7 +34,7 @@ pub struct DeadLetter {
     pub seq: u64,
     /// The name of the queue.
     pub queue: String,
-    /// Its id in the store; 0 without one.
+    /// Its id.
     pub(crate) queue_id: u32,
     /// The index of a webhook's item, counted from 0; `None` for a whole body.
     pub item: Option<u32>,

@@ -73,6 +73,7 @@ impl Inner {
             candidate.follow(|key, digest, now| index.look(key, digest, now), |key, digest| list.is_in_flight(key, digest));
         drop(index);
         if let Some(seq) = duplicate {
+            self.tally.duplicate(candidate.parts.len() as u32);
             if let Some(change) = candidate.replays.and_then(|replays| replays.leaves) {
                 lock(&durable.unwritten).changes.push(change);
             }

@@ -65,6 +65,8 @@ struct Group<'a> {
     kept: Vec<Kept>,
     /// Dead letters on their way to queues, each with the message that it becomes.
     moved: Vec<(Moved, Message)>,
+    /// Bodies and items that proved to be duplicates.
+    duplicates: u32,
     stage: Stage,
 }
 
@@ -84,6 +86,7 @@ impl Inner {
             decided: vec![],
             kept: vec![],
             moved: vec![],
+            duplicates: 0,
             stage: Stage::Undone,
         };
         if durable.ledger.is_latched() {
@@ -113,7 +116,10 @@ impl Group<'_> {
             for (part_at, part) in candidate.parts.iter().enumerate() {
                 let seen = part.key.map(|(key, digest)| staged.look(&index, &key, digest, candidate.now));
                 match seen {
-                    Some((Seen::Duplicate { seq }, _)) => duplicate = duplicate.or(Some(seq)),
+                    Some((Seen::Duplicate { seq }, _)) => {
+                        duplicate = duplicate.or(Some(seq));
+                        self.duplicates += 1;
+                    }
                     // What it was to follow was taken back, or did not come to pass.
                     Some(_) if part.follows => lost = true,
                     _ => {
@@ -256,6 +262,7 @@ impl Group<'_> {
         for (moved, message) in &mut self.moved {
             moved.target.publish(message.clone());
         }
+        self.inner.tally.duplicate(self.duplicates);
         self.kept.iter().for_each(|_| self.inner.tally.quarantined());
     }
 }

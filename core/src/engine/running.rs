@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
 
 use super::backlog::QueueBacklog;
 use super::clock::EngineClock;
@@ -34,7 +35,7 @@ pub(super) struct Running {
 #[derive(Clone)]
 pub(super) struct NamedQueue {
     pub(super) name: Arc<str>,
-    /// Its id in the store; 0 without one.
+    /// Its id in the store; without one a number that no other queue of the process has.
     pub(super) id: u32,
     pub(super) queue: queue::Queue<Message>,
 }
@@ -208,13 +209,19 @@ fn new_queue(
     };
     let name = queue.name.as_str().into();
     match backing {
-        None => NamedQueue { name, id: 0, queue: queue::Queue::new(options) },
+        None => NamedQueue { name, id: unstored_id(), queue: queue::Queue::new(options) },
         Some((ledger, names, id, opened_seq)) => {
             let (ledger, names) = (Arc::clone(ledger), Arc::clone(names));
             let backlog = QueueBacklog { ledger, names, queue: id, opened_seq };
             NamedQueue { name, id, queue: queue::Queue::with_backlog(options, Arc::new(backlog)) }
         }
     }
+}
+
+/// Tells queues apart that no store has given an id.
+fn unstored_id() -> u32 {
+    static LAST: AtomicU32 = AtomicU32::new(0);
+    LAST.fetch_add(1, Ordering::Relaxed)
 }
 
 fn milliseconds(duration: std::time::Duration) -> u64 {

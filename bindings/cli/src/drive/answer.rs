@@ -1,7 +1,8 @@
 //! What is written back.
 
-use nexowire_core::delivery::{QuarantineEntry, Verdict};
-use nexowire_core::engine::{Counters, Delivered, Engine, Explained};
+use nexowire_core::delivery::{DeadLetter, QuarantineEntry, Verdict};
+use nexowire_core::engine::{Completion, Counters, Delivered, Engine, Explained};
+use nexowire_core::message::Dead;
 use nexowire_core::report::Report;
 use serde::Serialize;
 use serde_json::{Map, Value, json};
@@ -38,6 +39,10 @@ impl Failure {
         Self::new("closed", message)
     }
 
+    pub(super) fn store(message: &str) -> Self {
+        Self::new("store", message)
+    }
+
     pub(super) fn unknown_operation(name: &str) -> Self {
         Self::new("unknown_operation", &format!("there is no operation `{name}`"))
     }
@@ -59,7 +64,6 @@ pub(crate) struct MessageLine<'a> {
     #[serde(flatten)]
     report: Report,
     seq: u64,
-    /// Replays and dead letters come with the store.
     origin_seq: Option<u64>,
     queue: &'a str,
     attempt: u32,
@@ -70,11 +74,20 @@ pub(crate) struct MessageLine<'a> {
     authenticated: [&'static str; 0],
     /// Requests are followed by the tracker, which is not built in.
     tracker: Option<()>,
-    dead: Option<()>,
+    dead: Option<DeadLine<'a>>,
+}
+
+/// Where a message died that stands in a queue for dead letters.
+#[derive(Serialize)]
+struct DeadLine<'a> {
+    queue: &'a str,
+    reason: &'a str,
+    attempts: u32,
 }
 
 impl<'a> MessageLine<'a> {
-    pub(crate) fn new(engine: &Engine, queue: &'a str, delivered: &Delivered) -> Self {
+    pub(crate) fn new(engine: &Engine, queue: &'a str, delivered: &'a Delivered) -> Self {
+        let dead = |dead: &'a Dead| DeadLine { queue: &dead.queue, reason: &dead.reason, attempts: dead.attempts };
         let (message, origin) = (&delivered.message, delivered.message.origin());
         let view = message.view();
         let mut report = Report::of_view(view, &Default::default());
@@ -83,7 +96,7 @@ impl<'a> MessageLine<'a> {
         Self {
             report,
             seq: origin.seq,
-            origin_seq: None,
+            origin_seq: message.story().and_then(|story| story.origin_seq),
             queue,
             attempt: delivered.attempt,
             received_at: origin.received_at,
@@ -91,7 +104,7 @@ impl<'a> MessageLine<'a> {
             tag: origin.tag,
             authenticated: [],
             tracker: None,
-            dead: None,
+            dead: message.story().and_then(|story| story.dead.as_ref()).map(dead),
         }
     }
 }
@@ -124,21 +137,39 @@ pub(super) fn explained(explained: &Explained) -> Value {
     })
 }
 
-pub(super) fn quarantine(entries: &[QuarantineEntry]) -> Value {
-    let entries = entries.iter().map(|entry| {
-        json!({
-            "seq": entry.seq,
-            "queue": null,
-            "item": entry.item,
-            "reason": entry.reason.word(),
-            "received_at": entry.received_at,
-            "endpoint": entry.endpoint,
-            "bytes": entry.body.len(),
-            "attempts": 0,
-            "body_base64": base64_simd::STANDARD.encode_to_string(&entry.body),
-        })
-    });
-    json!({"entries": entries.collect::<Vec<_>>()})
+/// The verdict on what was submitted, with its id.
+pub(super) fn completed(completion: &Completion) -> Value {
+    let mut value = verdict(completion.verdict);
+    value["id"] = json!(completion.id);
+    value
+}
+
+pub(crate) fn quarantined(entry: &QuarantineEntry) -> Value {
+    json!({
+        "seq": entry.seq,
+        "queue": null,
+        "item": entry.item,
+        "reason": entry.reason.word(),
+        "received_at": entry.received_at,
+        "endpoint": entry.endpoint,
+        "bytes": entry.body.len(),
+        "attempts": 0,
+        "body_base64": base64_simd::STANDARD.encode_to_string(&entry.body),
+    })
+}
+
+pub(crate) fn dead_letter(letter: &DeadLetter) -> Value {
+    json!({
+        "seq": letter.seq,
+        "queue": letter.queue,
+        "item": letter.item,
+        "reason": letter.reason,
+        "received_at": letter.received_at,
+        "endpoint": letter.endpoint,
+        "bytes": letter.body.len(),
+        "attempts": letter.attempts,
+        "body_base64": base64_simd::STANDARD.encode_to_string(&letter.body),
+    })
 }
 
 pub(super) fn counters(counters: &Counters) -> Value {
@@ -146,14 +177,14 @@ pub(super) fn counters(counters: &Counters) -> Value {
         json!({
             "depth": queue.depth,
             "unacked": queue.unacked,
-            "delayed": 0,
-            "spilled": 0,
+            "delayed": queue.delayed,
+            "spilled": queue.spilled,
             "delivered": queue.delivered,
             "acked": queue.acked,
-            "nacked": 0,
+            "nacked": queue.nacked,
             "released": queue.released,
             "dropped": queue.dropped,
-            "dead": 0,
+            "dead": queue.dead,
             "oldest_hold": queue.oldest_hold,
         })
     };
@@ -167,6 +198,8 @@ pub(super) fn counters(counters: &Counters) -> Value {
         "duplicate": counters.duplicate,
         "quarantined": counters.quarantined,
         "quarantine_left": counters.quarantine_left,
+        "dead_letters_left": counters.dead_letters_left,
+        "dedupe_left": counters.dedupe_left,
         "ignored": counters.ignored,
         "busy": counters.busy,
         "unauthorized": counters.unauthorized,
@@ -176,8 +209,8 @@ pub(super) fn counters(counters: &Counters) -> Value {
         "reply": counters.reply,
         "items_dropped": counters.items_dropped,
         "bytes": counters.bytes,
-        "pending": 0,
-        "dedupe_keys": 0,
+        "pending": counters.pending,
+        "dedupe_keys": counters.dedupe_keys,
         "expectations": 0,
         "kinds": kinds,
         "queues": queues,

@@ -38,6 +38,21 @@ impl<'a> Members<'a> {
         self.find(name).map(|value| value.as_u64().ok_or_else(wrong)).transpose()
     }
 
+    /// A number, or `default` if it is left out.
+    pub(super) fn number_or(&self, name: &str, default: u64) -> Result<u64, Failure> {
+        Ok(self.number(name)?.unwrap_or(default))
+    }
+
+    /// True or false; false if it is left out.
+    pub(super) fn flag(&self, name: &str) -> Result<bool, Failure> {
+        let wrong = || Failure::bad_argument(&format!("`{name}` must be true or false"));
+        self.find(name).map_or(Ok(false), |value| value.as_bool().ok_or_else(wrong))
+    }
+
+    pub(super) fn needed_number(&self, name: &str) -> Result<u64, Failure> {
+        Self::needed(self.number(name)?, name)
+    }
+
     pub(super) fn list(&self, name: &str) -> Result<&'a [Value], Failure> {
         let list = Self::needed(self.find(name), name)?;
         list.as_array().map(Vec::as_slice).ok_or_else(|| Failure::bad_argument(&format!("`{name}` must be a list")))

@@ -72,7 +72,7 @@ fn send(engine: &Engine, body: &Body, sent: &mut Sent, bar: &ProgressBar) {
 
 /// Whether nothing waits, and nothing is in a consumer's hands.
 fn is_empty(engine: &Engine) -> bool {
-    engine.counters().queues.iter().all(|(_, queue)| queue.depth == 0 && queue.unacked == 0)
+    engine.counters().queues.iter().all(|(_, queue)| queue.depth == 0 && queue.unacked == 0 && queue.delayed == 0)
 }
 
 fn tell(bar: &ProgressBar, message: &str) {

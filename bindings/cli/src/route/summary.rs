@@ -39,6 +39,7 @@ impl<'a> Summary<'a> {
         writeln!(out, "ignored      {}", counters.ignored)?;
         writeln!(out, "refused      {} (and sent again)", self.sent.refused)?;
         for (what, count) in [
+            ("duplicates   ", counters.duplicate),
             ("no room      ", self.sent.unfit),
             ("unreadable   ", self.sent.unread),
             ("too large    ", counters.too_large),
@@ -67,6 +68,7 @@ impl<'a> Summary<'a> {
             "accepted": counters.accepted,
             "kinds": kinds,
             "queues": queues,
+            "duplicates": counters.duplicate,
             "quarantined": counters.quarantined,
             "ignored": counters.ignored,
             "refused": self.sent.refused,
