@@ -1,9 +1,13 @@
-//! The only file of the crate that asks the operating system for anything: what time it is, and a descriptor.
+//! The only file of the crate that asks the operating system for anything: what time it is, a descriptor, which process
+//! this is, and private files for the store.
 //!
 //! Everything else takes time as an argument (`delivery.md`, section 6). A port to another system is a change to this
-//! file: where neither of the two descriptors below exists, queues work without one.
+//! file: where neither of the two descriptors below exists, queues work without one; where files have no modes, they have
+//! those of their folder, and where a folder cannot be synced, the system does that by itself or nobody can.
 
+use std::fs::{self, File, OpenOptions};
 use std::io;
+use std::path::Path;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 #[cfg(any(target_os = "linux", target_os = "android"))]
@@ -41,6 +45,103 @@ pub fn boot_ms() -> u64 {
     static FIRST: std::sync::OnceLock<std::time::Instant> = std::sync::OnceLock::new();
     let first = FIRST.get_or_init(std::time::Instant::now);
     u64::try_from(first.elapsed().as_millis()).unwrap_or(u64::MAX)
+}
+
+/// Which process this is. A forked child has another one than its parent.
+///
+/// ```
+/// assert_eq!(nexowire_core::os::process_id(), std::process::id().into());
+/// ```
+pub fn process_id() -> u64 {
+    std::process::id().into()
+}
+
+/// How many bytes the owner of this process may still write to the disk that `directory` is on, if the system says.
+pub(crate) fn free_disk_bytes(directory: &Path) -> Option<u64> {
+    #[cfg(unix)]
+    return rustix::fs::statvfs(directory).ok().map(|disk| disk.f_bavail.saturating_mul(disk.f_frsize));
+    #[cfg(not(unix))]
+    return Some(directory).and(None);
+}
+
+/// Makes a directory that only the owner can enter, and says whether it was made now.
+///
+/// One that is there stays as it is. The parent has to be there, and its new entry is synced.
+pub(crate) fn make_private_directory(directory: &Path) -> io::Result<bool> {
+    let mut builder = fs::DirBuilder::new();
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    match builder.create(directory) {
+        Ok(()) => {}
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists && directory.is_dir() => return Ok(false),
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => return Err(io::ErrorKind::NotADirectory.into()),
+        Err(error) => return Err(error),
+    }
+    // A mask can only have taken rights away. What the owner needs is given back; nobody else had any at any time.
+    #[cfg(unix)]
+    fs::set_permissions(directory, std::os::unix::fs::PermissionsExt::from_mode(0o700))?;
+    let parent = directory.parent().filter(|parent| !parent.as_os_str().is_empty());
+    sync_directory(parent.unwrap_or(Path::new(".")))?;
+    Ok(true)
+}
+
+/// Opens a file to read and write, and makes it if it is not there, so that only the owner can read it.
+///
+/// One that is there stays as it is, and its modes too.
+pub(crate) fn open_private_file(path: &Path) -> io::Result<File> {
+    let mut options = OpenOptions::new();
+    options.read(true).write(true);
+    match options.open(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+        there => return there,
+    }
+    options.create(true).truncate(false);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    let file = options.open(path)?;
+    // As above: only rights that a mask took from the owner are given back.
+    #[cfg(unix)]
+    file.set_permissions(std::os::unix::fs::PermissionsExt::from_mode(0o600))?;
+    Ok(file)
+}
+
+/// The length of a file; `None` if there is none.
+pub(crate) fn file_length(path: &Path) -> io::Result<Option<u64>> {
+    match fs::metadata(path) {
+        Ok(about) => Ok(Some(about.len())),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+/// Removes a file, which need not be there.
+pub(crate) fn remove_file(path: &Path) -> io::Result<()> {
+    match fs::remove_file(path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+        _ => Ok(()),
+    }
+}
+
+/// Gives a file of this directory another name of the same directory, durably.
+pub(crate) fn rename_file(directory: &Path, from: &Path, to: &Path) -> io::Result<()> {
+    fs::rename(from, to)?;
+    sync_directory(directory)
+}
+
+/// Makes the entries of a directory durable: a synced file whose name is lost is lost.
+#[cfg(unix)]
+pub(crate) fn sync_directory(directory: &Path) -> io::Result<()> {
+    match File::open(directory)?.sync_all() {
+        // Some file systems have nothing to sync there, and say so.
+        Err(error) if matches!(error.kind(), io::ErrorKind::InvalidInput | io::ErrorKind::Unsupported) => Ok(()),
+        synced => synced,
+    }
+}
+
+/// Makes the entries of a directory durable: where directories cannot be opened, nobody can.
+#[cfg(not(unix))]
+pub(crate) fn sync_directory(_directory: &Path) -> io::Result<()> {
+    Ok(())
 }
 
 /// One eventfd: 8 bytes of kernel memory, and one descriptor where a pair would take two.

@@ -31,7 +31,7 @@ const ROOMS: [(&str, &[&str]); 20] = [
     // Rules know words but neither a body nor a queue; a queue does not know what a message is.
     ("route", &["limits", "nexo"]),
     ("queue", &["limits", "os"]),
-    ("delivery", &["limits"]),
+    ("delivery", &["limits", "os"]),
     // The one room that sees the others, and that none of them sees.
     ("engine", &["limits", "span", "os", "text", "nexo", "classify", "shape", "message", "route", "queue", "delivery"]),
 ];
