@@ -1,9 +1,11 @@
 //! What becomes of a body: the verdict that a host answers, and the place for what nobody may read.
 
+mod memory;
 mod quarantine;
 mod store;
 mod verdict;
 
+pub use memory::MemoryStore;
 pub use quarantine::QuarantineEntry;
 pub use store::{Reader, Store, StoreError, StoreErrorKind, Table, Writer};
 pub use verdict::{BusyReason, IgnoredReason, QuarantineReason, ReplyOutcome, UnauthorizedReason, Verdict};
