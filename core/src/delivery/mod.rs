@@ -1,5 +1,7 @@
 //! What becomes of a body: the verdict that a host answers, and the place for what nobody may read.
 
+mod key_row;
+mod ledger;
 mod memory;
 mod quarantine;
 mod store;
