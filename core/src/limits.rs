@@ -102,6 +102,9 @@ pub const WARNINGS_MAX: usize = 256;
 /// Entries of a quarantine that is held in memory. Source: `drive.md`, Verdict.
 pub const QUARANTINE_ENTRIES_MAX: usize = 1_024;
 
+/// Keys that a configuration may ask to be remembered; each takes up to 64 bytes of memory.
+pub const DEDUPE_KEYS_MAX: u32 = 1 << 30;
+
 // A span has 30 bits of length and 32 of offset; a depth fits the bits of one word.
 const _: () = assert!(Limits::MAX.body < 1 << 30);
 const _: () = assert!(Limits::MAX.depth <= 64);

@@ -146,7 +146,8 @@ fn new_queue(queue: &route::Queue, configuration: &Configuration) -> NamedQueue 
 
 fn when_full(when_full: route::WhenFull) -> queue::WhenFull {
     match when_full {
-        route::WhenFull::Refuse => queue::WhenFull::Refuse,
+        // There is nowhere to spill to without a store, and an engine has none.
+        route::WhenFull::Refuse | route::WhenFull::Spill => queue::WhenFull::Refuse,
         route::WhenFull::DropOldest => queue::WhenFull::DropOldest,
     }
 }
