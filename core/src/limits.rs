@@ -114,6 +114,9 @@ pub const GROUP_BYTES_MAX: usize = 16 << 20;
 /// Changes that are not urgent and are written all the same when there are so many. Source: `delivery.md`, section 5.
 pub const UNWRITTEN_MAX: usize = 4_096;
 
+/// Keys that a configuration may ask to be remembered; each takes up to 64 bytes of memory.
+pub const DEDUPE_KEYS_MAX: u32 = 1 << 30;
+
 // A span has 30 bits of length and 32 of offset; a depth fits the bits of one word.
 const _: () = assert!(Limits::MAX.body < 1 << 30);
 const _: () = assert!(Limits::MAX.depth <= 64);

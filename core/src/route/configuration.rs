@@ -9,6 +9,7 @@ use super::matcher::Matcher;
 use super::pattern::Patterns;
 use super::read;
 use super::resolver::{NoResolver, Resolver};
+use super::settings::{DedupeSettings, StoreSettings, StoreSource};
 use crate::limits::Limits;
 
 /// A configuration: checked as a whole, every name turned into an index, every default filled in.
@@ -37,13 +38,24 @@ pub struct Configuration {
     pub(super) shapes: bool,
     pub(super) clock: Clock,
     pub(super) limits: Limits,
-    pub(super) answer_within: Duration,
-    pub(super) ack_wait: Duration,
+    pub(super) delivery: Delivery,
+    pub(super) dedupe: DedupeSettings,
+    pub(super) store: Option<StoreSettings>,
     pub(super) queues: Vec<Queue>,
     pub(super) rules: Vec<Rule>,
     pub(super) endpoints: Vec<Endpoint>,
     pub(super) summary: BTreeMap<String, String>,
     pub(super) warnings: Vec<Warning>,
+}
+
+/// `[delivery]`.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Delivery {
+    pub(super) answer_within: Duration,
+    pub(super) ack_wait: Duration,
+    pub(super) max_attempts: u32,
+    pub(super) retry: Duration,
+    pub(super) retry_max: Duration,
 }
 
 impl Configuration {
@@ -53,7 +65,7 @@ impl Configuration {
     ///
     /// The first thing that is wrong, with its place.
     pub fn from_toml(text: &str, resolver: &dyn Resolver) -> Result<Self, ConfigError> {
-        check::configuration(read::toml(text)?, text, read::Format::Toml, resolver)
+        check::configuration(read::toml(text)?, text, read::Format::Toml, resolver, StoreSource::Configuration)
     }
 
     /// Reads JSON: the same members.
@@ -70,7 +82,7 @@ impl Configuration {
     /// # Ok::<(), nexowire_core::route::ConfigError>(())
     /// ```
     pub fn from_json(text: &str, resolver: &dyn Resolver) -> Result<Self, ConfigError> {
-        check::configuration(read::json(text)?, text, read::Format::Json, resolver)
+        check::configuration(read::json(text)?, text, read::Format::Json, resolver, StoreSource::Configuration)
     }
 
     /// Reads JSON if the first byte that is not blank is `{`, which begins no TOML, else TOML.
@@ -79,10 +91,19 @@ impl Configuration {
     ///
     /// The first thing that is wrong, with its place.
     pub fn parse(text: &str, resolver: &dyn Resolver) -> Result<Self, ConfigError> {
+        Self::parse_with(text, resolver, StoreSource::Configuration)
+    }
+
+    /// Reads JSON or TOML as [`parse`](Self::parse) does, for an engine whose store comes from `store`.
+    ///
+    /// # Errors
+    ///
+    /// The first thing that is wrong, with its place.
+    pub fn parse_with(text: &str, resolver: &dyn Resolver, store: StoreSource) -> Result<Self, ConfigError> {
         if text.trim_ascii_start().starts_with('{') {
-            Self::from_json(text, resolver)
+            check::configuration(read::json(text)?, text, read::Format::Json, resolver, store)
         } else {
-            Self::from_toml(text, resolver)
+            check::configuration(read::toml(text)?, text, read::Format::Toml, resolver, store)
         }
     }
 
@@ -94,8 +115,20 @@ impl Configuration {
     /// assert_eq!(names, ["payments", "terminals", "tender", "webhooks", "other"]);
     /// ```
     pub fn embedded() -> Self {
+        Self::embedded_with(StoreSource::Configuration)
+    }
+
+    /// The same for an engine whose store comes from `store`: with one, the queues spill.
+    ///
+    /// ```
+    /// use nexowire_core::route::{Configuration, StoreSource, WhenFull};
+    ///
+    /// let configuration = Configuration::embedded_with(StoreSource::Host);
+    /// assert!(configuration.queues().iter().all(|queue| queue.when_full == WhenFull::Spill));
+    /// ```
+    pub fn embedded_with(store: StoreSource) -> Self {
         // OK because a test loads this very text.
-        Self::from_toml(include_str!("embedded.toml"), &NoResolver).expect("the embedded configuration loads")
+        Self::parse_with(include_str!("embedded.toml"), &NoResolver, store).expect("the embedded configuration loads")
     }
 
     /// Where a message goes that no rule fits: an index into [`queues`](Self::queues).
@@ -126,12 +159,37 @@ impl Configuration {
 
     /// How long a sender may wait before it is answered Busy. Without effect so far.
     pub fn answer_within(&self) -> Duration {
-        self.answer_within
+        self.delivery.answer_within
     }
 
     /// After how long an unacknowledged message comes again; `None`: never.
     pub fn ack_wait(&self) -> Option<Duration> {
-        (!self.ack_wait.is_zero()).then_some(self.ack_wait)
+        (!self.delivery.ack_wait.is_zero()).then_some(self.delivery.ack_wait)
+    }
+
+    /// The failure with which a message goes to the dead letters, at least 1.
+    pub fn max_attempts(&self) -> u32 {
+        self.delivery.max_attempts
+    }
+
+    /// The pause after the first failure; each further one doubles it.
+    pub fn retry(&self) -> Duration {
+        self.delivery.retry
+    }
+
+    /// The longest pause after a failure, the first included.
+    pub fn retry_max(&self) -> Duration {
+        self.delivery.retry_max
+    }
+
+    /// How long which keys are remembered, so that a repeated message is known as one.
+    pub fn dedupe(&self) -> &DedupeSettings {
+        &self.dedupe
+    }
+
+    /// What the store keeps and where; `None`: there is no store.
+    pub fn store(&self) -> Option<&StoreSettings> {
+        self.store.as_ref()
     }
 
     /// The queues, in the order of the configuration. There is always one.
@@ -185,6 +243,15 @@ impl Configuration {
         if let Some(name) = self.limits.first_difference(&new.limits) {
             return Some(ReloadConflict { member: format!("limits.{name}") });
         }
+        match (&self.store, &new.store) {
+            (None, None) => {}
+            (Some(old), Some(new)) => {
+                if let Some(name) = old.first_difference(new) {
+                    return Some(ReloadConflict { member: format!("store.{name}") });
+                }
+            }
+            _ => return Some(ReloadConflict { member: "store".to_owned() }),
+        }
         self.queues.iter().find_map(|old| {
             let new = &new.queues[usize::from(new.queue(&old.name)?)];
             let member = match () {
@@ -211,9 +278,11 @@ pub enum Clock {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum WhenFull {
-    /// `refuse`: the sender is told that the engine is busy.
+    /// `refuse`: the sender is told that the engine is busy. The default without a store.
     #[default]
     Refuse,
+    /// `spill`: the message waits in the store, and enters its lane in order. Needs a store, and is then the default.
+    Spill,
     /// `drop-oldest`: the oldest message leaves.
     DropOldest,
 }
@@ -230,6 +299,8 @@ pub struct Queue {
     pub capacity: u32,
     /// What it does with a message that finds no room.
     pub when_full: WhenFull,
+    /// The queue that takes its dead letters, never one that refuses; `None`: the built-in list.
+    pub dead_letter: Option<u16>,
 }
 
 /// A rule: which messages go where.

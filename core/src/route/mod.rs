@@ -24,6 +24,7 @@ mod raw;
 mod read;
 mod resolver;
 mod rules;
+mod settings;
 mod subject;
 mod suggest;
 mod table;
@@ -33,6 +34,7 @@ pub use error::{ConfigError, ReloadConflict, Warning};
 pub use explain::{Explanation, Miss};
 pub use pattern::Patterns;
 pub use resolver::{NoResolver, Resolver, SystemResolver};
+pub use settings::{DedupeSettings, StoreSettings, StoreSource};
 pub use subject::{Subject, Word};
 pub use table::{Table, Targets};
 

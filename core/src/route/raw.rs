@@ -63,16 +63,14 @@ pub(super) struct RawDedupe {
     pub(super) keys_max: Option<u64>,
 }
 
-/// Read for its members' names and types only: there is no store yet.
 #[derive(Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
-#[allow(dead_code)]
 pub(super) struct RawStore {
-    path: Option<String>,
-    retention: Option<String>,
-    dead_letter_retention: Option<String>,
-    max_bytes: Option<u64>,
-    cache_bytes: Option<u64>,
+    pub(super) path: Option<String>,
+    pub(super) retention: Option<String>,
+    pub(super) dead_letter_retention: Option<String>,
+    pub(super) max_bytes: Option<u64>,
+    pub(super) cache_bytes: Option<u64>,
 }
 
 #[derive(Default, Deserialize)]

@@ -141,25 +141,73 @@ fn bounds() {
         ("[delivery]\nack_wait = ^\"60\"", "`delivery.ack_wait`: `60` is no duration"),
         ("[delivery]\nanswer_within = ^\"8 s\"", "`delivery.answer_within`: `8 s` is no duration"),
         ("{\"delivery\": {\"ack_wait\": ^\"99999999999999999999s\"}}", "is too long a duration"),
-        ("[dedupe]\nterminal = ^\"2 days\"", "is no duration"),
+        ("[dedupe]\nterminal = ^\"2 days\"", "`dedupe.terminal`: `2 days` is no duration"),
+        ("[dedupe]\nwebhook = ^\"-1d\"", "`dedupe.webhook`: `-1d` is no duration"),
+        ("[dedupe]\nkeys_max = ^0", "`dedupe.keys_max` is 0 and must be at least 1"),
+        ("{\"dedupe\": {\"keys_max\": ^1073741825}}", "`dedupe.keys_max` is 1073741825 and must be at most 1073741824"),
+        ("[dedupe]\nkeys_max = ^\"many\"", "wrong type: string, where u64 is expected"),
+        ("[delivery]\nmax_attempts = ^0", "`delivery.max_attempts` is 0 and must be at least 1"),
+        ("[delivery]\nmax_attempts = ^4294967296", "must be at most 4294967295"),
+        ("[delivery]\nretry = ^\"1\"", "`delivery.retry`: `1` is no duration"),
+        ("{\"delivery\": {\"retry_max\": ^\"1y\"}}", "`delivery.retry_max`: `1y` is no duration"),
+    ]);
+}
+
+#[test]
+#[cfg(feature = "store")]
+fn stores() {
+    check(&[
+        ("[store]\nretention = ^\"7\"", "`store.retention`: `7` is no duration"),
+        ("[store]\ndead_letter_retention = ^\"month\"", "`store.dead_letter_retention`: `month` is no duration"),
+        ("[store]\npath = ^\"\"", "`store.path` is empty"),
+        ("[store]\npath = ^7", "wrong type"),
+        ("[store]\nmax_bytes = ^0", "`store.max_bytes` is 0 and must be at least 1"),
+        ("{\"store\": {\"cache_bytes\": ^\"32 MiB\"}}", "wrong type: string, where u64 is expected"),
+        ("[store]\n^directory = \"x\"", "unknown member `directory`; expected one of `path`"),
+    ]);
+}
+
+#[test]
+fn full_queues_and_dead_letters() {
+    check(&[
+        (
+            "default_queue = \"a\"\n[[queue]]\nname = \"a\"\nwhen_full = ^\"spill\"",
+            "`spill` needs a store, and there is no `[store]`",
+        ),
+        (
+            "{\"default_queue\": \"a\", \"queue\": [{\"name\": \"a\",\n\"when_full\": ^\"spill\"}]}",
+            "`spill` needs a store",
+        ),
+        ("default_queue = \"a\"\n[[queue]]\nname = \"a\"\nwhen_full = ^\"spil\"", "did you mean `spill`?"),
+        (
+            "default_queue = \"abc\"\n[[queue]]\nname = \"abc\"\ndead_letter = ^\"abd\"",
+            "the queue `abd` is not declared; did you mean `abc`?",
+        ),
+        (
+            "default_queue = \"a\"\n[[queue]]\nname = \"a\"\ndead_letter = ^\"a\"",
+            "`dead_letter` of queue `a` closes a circle",
+        ),
+        (
+            "{\"default_queue\": \"a\", \"queue\": [{\"name\": \"a\", \"dead_letter\": \"c\"},\n\
+             {\"name\": \"b\", \"dead_letter\": ^\"c\"}, {\"name\": \"c\", \"dead_letter\": \"b\"}]}",
+            "`dead_letter` of queue `b` closes a circle",
+        ),
+        (
+            "default_queue = \"a\"\n[[queue]]\nname = \"a\"\ndead_letter = ^\"b\"\n[[queue]]\nname = \"b\"",
+            "the queue `b` refuses when it is full",
+        ),
+        (
+            "default_queue = \"a\"\n[[queue]]\nname = \"a\"\n[[queue]]\nname = \"b\"\nwhen_full = \"drop-oldest\"\n\
+             dead_letter = ^\"c\"\n[[queue]]\nname = \"c\"\nwhen_full = \"refuse\"",
+            "the queue `c` refuses when it is full",
+        ),
     ]);
 }
 
 #[test]
 fn not_built_in() {
     check(&[
-        ("[^store]", "`store` is not built in"),
-        ("[^store]\npath = \"x\"", "`store` is not built in"),
-        ("{^\"store\": {}}", "`store` is not built in"),
-        ("default_queue = \"a\"\n[[queue]]\nname = \"a\"\nwhen_full = ^\"spill\"", "needs a store"),
-        ("default_queue = \"a\"\n[[queue]]\nname = \"a\"\n^dead_letter = \"a\"", "`dead_letter` is not built in"),
-        ("[delivery]\n^max_attempts = 20", "`delivery.max_attempts` is not built in"),
-        ("[delivery]\n^retry = \"1s\"", "`delivery.retry` is not built in"),
-        ("[delivery]\n^retry_max = \"5m\"", "`delivery.retry_max` is not built in"),
         ("[delivery]\n^response_deadline = \"150s\"", "`delivery.response_deadline` is not built in"),
-        ("[dedupe]\n^terminal = \"48h\"", "`dedupe.terminal` is not built in"),
-        ("[dedupe]\nterminal = \"0s\"\n^webhook = \"30d\"", "`dedupe.webhook` is not built in"),
-        ("[dedupe]\n^keys_max = 1", "`dedupe.keys_max` is not built in"),
         ("[endpoint.default]\n^require_encryption = true", "`require_encryption` is not built in"),
         ("[endpoint.a]\n^api_keys = [\"k\"]", "`api_keys` is not built in"),
         ("[endpoint.a]\n^hmac_keys = [{ env = \"K\" }]", "`hmac_keys` is not built in"),
@@ -170,6 +218,23 @@ fn not_built_in() {
         ),
         ("{\"endpoint\": {\"a\": {^\"api_keys\": [{\"env\": \"K\"}]}}}", "`api_keys` is not built in"),
     ]);
+}
+
+#[test]
+#[cfg(not(feature = "store"))]
+fn no_embedded_store() {
+    check(&[
+        ("[^store]", "`store` is not built in: the embedded store is the feature `store`"),
+        ("[^store]\npath = \"x\"", "`store` is not built in"),
+        ("{^\"store\": {}}", "`store` is not built in"),
+    ]);
+    // A host may still bring its own; what only the embedded one heeds must not look as if it had an effect.
+    for (member, column) in [("path = \"x\"", 1), ("cache_bytes = 1", 1)] {
+        let text = format!("[store]\n{member}");
+        let error = Configuration::parse_with(&text, &NoResolver, crate::route::StoreSource::Host).unwrap_err();
+        assert!(error.message.contains("is not built in"), "{error}");
+        assert_eq!((error.line, error.column), (2, column));
+    }
 }
 
 #[test]

@@ -33,16 +33,21 @@ quarantine_bytes = 67_108_864      # in the store or in memory
 [delivery]
 answer_within = "8s"               # a longer wait is answered Busy
 ack_wait = "60s"                   # "0s": never
+max_attempts = 20                  # failures until the dead letters
+retry = "1s"                       # first pause after a nack, doubled with each failure ...
+retry_max = "5m"                   # ... up to this
 
 [dedupe]
-terminal = "0s"                    # "0s": off
-webhook = "0s"
+terminal = "48h"                   # "0s": off
+webhook = "30d"
+keys_max = 10_000_000
 
 [[queue]]
 name = "payments"                  # mandatory; letters, digits, - _ .
 lanes = 8
 capacity = 4_096                   # per lane
 when_full = "refuse"
+dead_letter = "failed"             # a queue; left out: the built-in list
 
 [[queue]]
 name = "other"
@@ -51,6 +56,7 @@ name = "audit"
 when_full = "drop-oldest"
 [[queue]]
 name = "failed"
+when_full = "drop-oldest"
 
 [[rule]]                           # tried in order
 name = "payments"                  # for explain; must be unique; left out: "rule 1" ...
@@ -117,13 +123,16 @@ impl Resolver for AnyFile {
 /// All that can be compared.
 fn shown(configuration: &Configuration) -> String {
     format!(
-        "{} {} {:?} {:?} {:?} {:?} {:?} {:?} {:?} {:?}",
+        "{} {} {:?} {:?} {:?} {:?} {:?} {:?} {:?} {:?} {:?} {:?} {:?}",
         configuration.default_queue(),
         configuration.shapes(),
         configuration.clock(),
         configuration.limits(),
         configuration.answer_within(),
         configuration.ack_wait(),
+        (configuration.max_attempts(), configuration.retry(), configuration.retry_max()),
+        configuration.dedupe(),
+        configuration.store(),
         configuration.queues(),
         configuration.rules(),
         configuration.endpoints(),

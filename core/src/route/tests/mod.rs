@@ -4,6 +4,7 @@ mod errors;
 mod loads;
 mod oracle;
 mod scale;
+mod settings;
 
 use super::{Configuration, NoResolver};
 
