@@ -7,7 +7,7 @@ use super::Inner;
 use super::running::NamedQueue;
 use crate::message::Message;
 use crate::os;
-use crate::queue::{self, Closed, Delivery};
+use crate::queue::{self, Delivery, PollError};
 
 /// A queue of an engine. It lives on after a reload has removed it, until it is drained.
 #[derive(Clone)]
@@ -81,8 +81,8 @@ impl Consumer {
     /// First it acks what its last poll handed out. See [`queue::Consumer::poll`].
     ///
     /// # Errors
-    /// [`Closed`] when the queue will never have anything again.
-    pub fn poll(&mut self, max: usize, batch: &mut Vec<Delivered>) -> Result<usize, Closed> {
+    /// [`PollError::Closed`] when the queue will never have anything again.
+    pub fn poll(&mut self, max: usize, batch: &mut Vec<Delivered>) -> Result<usize, PollError> {
         let count = self.consumer.poll(self.inner.clock.now(), max, &mut self.deliveries)?;
         let delivered = self.deliveries.drain(..);
         batch.extend(delivered.map(|Delivery { item, attempt }| Delivered { message: item, attempt }));
@@ -92,8 +92,13 @@ impl Consumer {
     /// The same, and waits up to `timeout` for the first message. Meanwhile it fires what is due.
     ///
     /// # Errors
-    /// [`Closed`] when the queue will never have anything again.
-    pub fn poll_timeout(&mut self, max: usize, timeout: Duration, batch: &mut Vec<Delivered>) -> Result<usize, Closed> {
+    /// [`PollError::Closed`] when the queue will never have anything again.
+    pub fn poll_timeout(
+        &mut self,
+        max: usize,
+        timeout: Duration,
+        batch: &mut Vec<Delivered>,
+    ) -> Result<usize, PollError> {
         let timeout_ms = u64::try_from(timeout.as_millis()).unwrap_or(u64::MAX);
         let end = os::boot_ms().saturating_add(timeout_ms);
         loop {

@@ -140,6 +140,7 @@ fn new_queue(queue: &route::Queue, configuration: &Configuration) -> NamedQueue 
             ack_wait_ms: ack_wait_ms(configuration),
             batch_max: configuration.limits().batch.min(Limits::MAX.batch),
             ack_on_poll: true,
+            ..QueueOptions::default()
         }),
     }
 }
