@@ -7,7 +7,7 @@ use bytes::Bytes;
 use nexowire_core::delivery::{BusyReason, Verdict};
 use nexowire_core::engine::{Engine, Inbound, Source};
 use nexowire_core::limits::{Limits, QUARANTINE_ENTRIES_MAX};
-use nexowire_core::queue::Closed;
+use nexowire_core::queue::PollError::Closed;
 use std::sync::Barrier;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::thread;

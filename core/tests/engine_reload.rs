@@ -4,7 +4,7 @@ mod support;
 
 use nexowire_core::engine::{Engine, Inbound, ReloadError};
 use nexowire_core::limits::Limits;
-use nexowire_core::queue::Closed;
+use nexowire_core::queue::PollError::Closed;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Mutex, mpsc};

@@ -1,21 +1,22 @@
-//! One lane: a channel, what came back in front of it, and what is in somebody's hands.
+//! One lane: a channel, and in front of it what its book knows.
 //!
 //! A lane is **idle** (nothing waits, or so it seemed), **ready** (its one token is in the queue's token channel, or on
 //! the way there or from there) or **owned** (a batch of it is in somebody's hands). Who may change that:
 //!
 //! | from, to | who | how |
 //! |---|---|---|
-//! | idle, ready | who puts something in, or who has just made it idle | compare-and-swap: one wins and pushes the token |
+//! | idle, ready | who puts something in or makes room for it, or who has just made it idle | compare-and-swap: one wins and pushes the token |
 //! | ready, owned | who has received the token | store: there is one token, so nobody else can |
 //! | owned, ready or idle | who empties the batch, under the book's lock | store: the lock, and that there was a batch |
 //!
 //! So at most one token of a lane exists at any time, and the token channel cannot overflow.
 
+use super::behind::Rows;
+use super::book::{Book, Entry, Hold, insert};
 use super::permit::Permits;
 use super::wake::lock;
 use super::{Delivery, Item};
 use crossbeam_channel::{Receiver, Sender, bounded};
-use std::collections::VecDeque;
 use std::sync::atomic::{AtomicU8, Ordering, fence};
 use std::sync::{Mutex, MutexGuard};
 
@@ -43,58 +44,18 @@ pub(super) struct Gate {
 #[repr(align(128))]
 struct Apart<T>(T);
 
-/// The consumers' side of a lane, under its lock.
-pub(super) struct Book<T> {
-    /// What came back, by rising sequence number. All of it has been handed out before.
-    front: VecDeque<Entry<T>>,
-    /// The one batch that is in somebody's hands, by rising sequence number. Empty if and only if `hold` is `None`.
-    hands: VecDeque<Entry<T>>,
-    hold: Option<Hold>,
-    /// The number of the last batch.
-    grips: u64,
-    pub(super) counts: Counts,
-}
-
-/// A message that has been handed out at least once.
-pub(super) struct Entry<T> {
-    seq: u64,
-    /// How often it has been handed out.
-    attempt: u32,
-    item: T,
-}
-
-/// Whose hands, and since when.
-#[derive(Clone, Copy)]
-pub(super) struct Hold {
-    /// The number of this batch in this lane. Its consumer knows it, so it says who the holder is, too.
-    grip: u64,
-    /// When it was handed out.
-    pub(super) since: u64,
-    /// When its consumer last gave a sign of life: `ack_wait` runs from here.
-    pub(super) alive: u64,
-}
-
-/// What has happened in one lane. Plain numbers: all of it happens under the lock, so counting shares nothing.
-#[derive(Clone, Copy, Default)]
-pub(super) struct Counts {
-    pub(super) delivered: u64,
-    pub(super) acked: u64,
-    pub(super) released: u64,
-    pub(super) dropped: u64,
-}
-
 impl<T: Item> Lane<T> {
     /// An idle lane. Its channel has one place more than permits, for the one message that `drop-oldest` may let in
     /// beside a lane full of messages in hands.
-    pub(super) fn new(capacity: usize) -> Self {
-        let (sender, receiver) = bounded(capacity + 1);
-        let book =
-            Book { front: VecDeque::new(), hands: VecDeque::new(), hold: None, grips: 0, counts: Counts::default() };
+    ///
+    /// Over a backlog nothing goes through the channel, as the messages that are published have an order already.
+    pub(super) fn new(capacity: usize, rows: Option<Rows>) -> Self {
+        let (sender, receiver) = bounded(if rows.is_some() { 1 } else { capacity + 1 });
         Self {
             gate: Gate { permits: Permits::default(), state: AtomicU8::new(IDLE) },
             sender,
             receiver,
-            book: Apart(Mutex::new(book)),
+            book: Apart(Mutex::new(Book::new(rows))),
         }
     }
 
@@ -127,18 +88,11 @@ impl<T: Item> Lane<T> {
         // from before, as only a compare-and-swap leads from there.
         self.gate.state.store(OWNED, Ordering::Relaxed);
         for _ in 0..room {
-            let (item, attempt, seq) = match book.front.pop_front() {
-                Some(entry) => (entry.item, entry.attempt.saturating_add(1), entry.seq),
-                None => match self.receiver.try_recv() {
-                    Ok(item) => {
-                        let seq = item.seq();
-                        (item, 1, seq)
-                    }
-                    Err(_) => break,
-                },
-            };
-            out.push(Delivery { item: item.clone(), attempt });
-            insert(&mut book.hands, Entry { seq, attempt, item });
+            let next = book.front.pop_front().or_else(|| self.receiver.try_recv().ok().map(Book::first));
+            let Some(mut entry) = next else { break };
+            entry.attempt = entry.attempt.saturating_add(1);
+            out.push(Delivery { item: entry.item.clone(), attempt: entry.attempt });
+            insert(&mut book.hands, entry);
         }
         if book.hands.is_empty() {
             return None;
@@ -146,6 +100,7 @@ impl<T: Item> Lane<T> {
         book.grips += 1;
         book.counts.delivered += book.hands.len() as u64;
         book.hold = Some(Hold { grip: book.grips, since: now, alive: now });
+        book.note_hands(now);
         Some(book.grips)
     }
 
@@ -158,7 +113,7 @@ impl<T: Item> Lane<T> {
         }
         book.hold = None;
         debug_assert_eq!(self.gate.state.load(Ordering::Relaxed), OWNED);
-        if self.waiting(book) > 0 {
+        if book.has_more() || !self.receiver.is_empty() {
             // Relaxed, as in `take`: no producer does anything on READY or OWNED, and the token that follows
             // publishes it to the one who takes it.
             self.gate.state.store(READY, Ordering::Relaxed);
@@ -171,17 +126,31 @@ impl<T: Item> Lane<T> {
         !self.receiver.is_empty() && self.rouse()
     }
 
-    /// Takes the oldest that is in nobody's hands.
-    pub(super) fn pop_oldest(&self, book: &mut Book<T>) -> Option<T> {
-        match book.front.pop_front() {
-            Some(entry) => Some(entry.item),
-            None => self.receiver.try_recv().ok(),
-        }
+    /// Makes an idle lane ready if a poll would find something in it by now, and says whether its token is to be pushed.
+    /// For whoever has put something in front, or made room for what is behind, without having had a batch of it.
+    #[must_use]
+    pub(super) fn stir(&self, book: &Book<T>) -> bool {
+        // Relaxed: a producer that makes it ready meanwhile wins the compare-and-swap, and pushes the token.
+        self.gate.state.load(Ordering::Relaxed) == IDLE && book.has_more() && self.rouse()
     }
 
-    /// How many are in nobody's hands.
-    pub(super) fn waiting(&self, book: &Book<T>) -> usize {
-        book.front.len() + self.receiver.len()
+    /// Frees the lane, if the batch it had is gone, else does as [`stir`](Self::stir) does. For whoever has taken
+    /// something out of the lane, from wherever in it.
+    #[must_use]
+    pub(super) fn relax(&self, book: &mut Book<T>, was_held: bool) -> bool {
+        if was_held { self.settle(book) } else { self.stir(book) }
+    }
+
+    /// Takes the oldest that is in nobody's hands.
+    pub(super) fn pop_oldest(&self, book: &mut Book<T>) -> Option<Entry<T>> {
+        // What is in the channel has never been handed out: it is behind what came back.
+        book.pop_oldest().or_else(|| self.receiver.try_recv().ok().map(Book::first))
+    }
+
+    /// How many are in nobody's hands and could be handed out, what is behind included.
+    pub(super) fn waiting(&self, book: &Book<T>) -> u64 {
+        let behind = book.rows.as_ref().map_or(0, Rows::count);
+        (book.front.len() + self.receiver.len()) as u64 + behind
     }
 
     /// From idle to ready, if nobody else was faster.
@@ -189,94 +158,6 @@ impl<T: Item> Lane<T> {
         // Relaxed: one winner is all that is asked of it.
         self.gate.state.compare_exchange(IDLE, READY, Ordering::Relaxed, Ordering::Relaxed).is_ok()
     }
-}
-
-impl<T: Item> Book<T> {
-    /// How many are in somebody's hands.
-    pub(super) fn in_hands(&self) -> usize {
-        self.hands.len()
-    }
-
-    /// Whose hands.
-    pub(super) fn hold(&self) -> Option<Hold> {
-        self.hold
-    }
-
-    /// Whether the batch of this number is still, in part at least, with its consumer.
-    pub(super) fn holds(&self, grip: u64) -> bool {
-        self.hold.is_some_and(|hold| hold.grip == grip)
-    }
-
-    /// Removes one that has been handed out, from whosever hands or from the front; says whether it was there.
-    pub(super) fn ack(&mut self, now: u64, seq: u64) -> bool {
-        let found = remove(&mut self.hands, seq).map(|_| self.alive(now)).is_some();
-        let found = found || remove(&mut self.front, seq).is_some();
-        self.counts.acked += u64::from(found);
-        found
-    }
-
-    /// Removes all that is in hands. They end in `done`, which is empty, so that the caller can drop them without the
-    /// lock.
-    pub(super) fn ack_all(&mut self, done: &mut VecDeque<Entry<T>>) {
-        debug_assert!(done.is_empty());
-        self.counts.acked += self.hands.len() as u64;
-        std::mem::swap(&mut self.hands, done);
-    }
-
-    /// Moves one out of the hands in front; says whether it was there.
-    pub(super) fn release(&mut self, now: u64, seq: u64) -> bool {
-        let Some(entry) = remove(&mut self.hands, seq) else { return false };
-        insert(&mut self.front, entry);
-        self.alive(now);
-        self.counts.released += 1;
-        true
-    }
-
-    /// Moves all that is in hands in front, in order; says how many those were.
-    pub(super) fn put_back(&mut self) -> usize {
-        let count = self.hands.len();
-        // From the last to the first: each then stands before the one that went in before it.
-        while let Some(entry) = self.hands.pop_back() {
-            insert(&mut self.front, entry);
-        }
-        count
-    }
-
-    /// A sign of life of the batch. Time that goes back counts as the last one seen (`delivery.md`, 6.1).
-    fn alive(&mut self, now: u64) {
-        if let Some(hold) = &mut self.hold {
-            hold.alive = hold.alive.max(now);
-        }
-    }
-}
-
-impl Hold {
-    /// When `ack_wait` ends for this batch; never if it is 0.
-    pub(super) fn due(&self, ack_wait_ms: u64) -> Option<u64> {
-        (ack_wait_ms > 0).then(|| self.alive.saturating_add(ack_wait_ms))
-    }
-}
-
-/// Inserts by rising sequence number. At either end, where almost all belongs, this is one comparison.
-fn insert<T>(entries: &mut VecDeque<Entry<T>>, entry: Entry<T>) {
-    if entries.back().is_none_or(|last| last.seq < entry.seq) {
-        entries.push_back(entry);
-    } else if entries.front().is_some_and(|first| first.seq > entry.seq) {
-        entries.push_front(entry);
-    } else {
-        // Calls that overlap in time may have put their numbers into the lane the other way round (1.8).
-        let at = entries.partition_point(|other| other.seq < entry.seq);
-        entries.insert(at, entry);
-    }
-}
-
-fn remove<T>(entries: &mut VecDeque<Entry<T>>, seq: u64) -> Option<Entry<T>> {
-    // Acks come in the order of the hand-out as a rule.
-    if entries.front().is_some_and(|first| first.seq == seq) {
-        return entries.pop_front();
-    }
-    let at = entries.binary_search_by_key(&seq, |entry| entry.seq).ok()?;
-    entries.remove(at)
 }
 
 #[cfg(test)]
@@ -297,7 +178,7 @@ mod tests {
     #[test]
     fn an_arrival_races_with_the_freeing_of_its_lane() {
         const ROUNDS: u64 = 200_000;
-        let lane = Lane::<u64>::new(4);
+        let lane = Lane::<u64>::new(4, None);
         let (tokens, taken) = (AtomicU64::new(0), AtomicU64::new(0));
         let until = |ready: &dyn Fn() -> bool| {
             for turn in 0_u64.. {

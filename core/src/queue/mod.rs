@@ -35,28 +35,53 @@
 //! # Ok::<_, Box<dyn std::error::Error>>(())
 //! ```
 //!
+//! A queue may stand in front of a [`Backlog`], the rows of a store: then what finds no room waits there, and the queue
+//! notes what the store is to be told ([`Queue::with_backlog`], `delivery.md`, 4 and 5).
+//!
 //! | file | what it is |
 //! |---|---|
+//! | `options.rs` | how a queue is made, and its errors |
 //! | `permit.rs` | room in a lane, and the way in |
-//! | `lane.rs` | one lane: its channel, what came back, what is in hands |
-//! | `shared.rs` | the lanes together: tokens, `ack_wait`, the end |
+//! | `lane.rs` | one lane: its channel, and who may take from it |
+//! | `book.rs` | what waits in a lane, and what is in hands |
+//! | `delayed.rs` | what waits for its delay |
+//! | `shared.rs` | the lanes together: tokens, the end |
+//! | `deadlines.rs` | `ack_wait`, and the ends of delays |
 //! | `consumer.rs` | the way out |
+//! | `hands.rs` | acks, nacks and their like |
+//! | `letters.rs` | failures, and the dead letters |
+//! | `behind.rs` | what a lane has in the backlog only |
+//! | `spill.rs` | the way in over a backlog, and from there into memory |
+//! | `changes.rs` | what a store is to be told |
 //! | `wake.rs` | who is told, and how nobody is forgotten |
 //! | `counters.rs` | what a queue says about itself |
 
+mod behind;
+mod book;
+mod changes;
 mod consumer;
 mod counters;
+mod deadlines;
+mod delayed;
+mod hands;
 mod lane;
+mod letters;
+mod options;
 mod permit;
 mod shared;
+mod spill;
 mod wake;
 
+pub use behind::{Backlog, Stored, Unavailable};
+pub use changes::{Change, Fate};
 pub use consumer::Consumer;
 pub use counters::Counters;
+pub use letters::{Dead, Nack};
+pub use options::{PollError, QueueOptions, Refused, WhenFull};
 pub use permit::Reservation;
+pub use spill::Published;
 
 use self::shared::Shared;
-use crate::limits::Limits;
 use std::fmt;
 use std::sync::Arc;
 
@@ -70,47 +95,6 @@ pub trait Item: Clone + Send + 'static {
 pub struct Queue<T: Item> {
     shared: Arc<Shared<T>>,
 }
-
-/// How a queue is made. `lanes` and `capacity` stay as they are for its life; a reload may change the rest.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct QueueOptions {
-    /// Lanes, 1 to [`Limits::lanes`].
-    pub lanes: u32,
-    /// Permits of each lane, from 1.
-    pub capacity: u32,
-    /// What a full lane answers.
-    pub when_full: WhenFull,
-    /// Milliseconds without a sign of life after which a batch is taken away from its consumer; 0 is never, and then
-    /// the lanes of a consumer that vanishes without being dropped are stuck.
-    pub ack_wait_ms: u64,
-    /// The most that one poll hands out, 1 to [`Limits::batch`].
-    pub batch_max: u32,
-    /// Whether a consumer's next poll acks what its last one handed out: so it is without a store.
-    pub ack_on_poll: bool,
-}
-
-/// What a lane does without a free permit.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum WhenFull {
-    /// `"refuse"`: the reservation fails.
-    Refuse,
-    /// `"drop-oldest"`: the oldest that is in nobody's hands leaves.
-    DropOldest,
-}
-
-/// Why there is no reservation.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Refused {
-    /// Every permit of the lane is held.
-    Full,
-    /// The queue takes nothing new.
-    Closed,
-}
-
-/// A poll's last answer: the queue is closed, empty, in nobody's hands, and nothing is on its way into it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct Closed;
 
 /// One message handed out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -144,7 +128,18 @@ impl<T: Item> Queue<T> {
     ///
     /// If an option is outside the bounds that its document names; a configuration has been checked before.
     pub fn new(options: QueueOptions) -> Self {
-        Self { shared: Arc::new(Shared::new(options)) }
+        Self { shared: Arc::new(Shared::new(options, None)) }
+    }
+
+    /// An empty queue in front of a backlog: nothing is acked by a poll, messages are
+    /// [published](Reservation::publish), what finds no room waits in the backlog, and what has become of each is noted
+    /// ([`take_changes`](Self::take_changes)). What the backlog has already, [`restore`](Self::restore) says.
+    ///
+    /// # Panics
+    ///
+    /// As [`new`](Self::new).
+    pub fn with_backlog(options: QueueOptions, backlog: Arc<dyn Backlog<T>>) -> Self {
+        Self { shared: Arc::new(Shared::new(options, Some(backlog))) }
     }
 
     /// The lane of a key: [`lane_of`] with this queue's number of lanes.
@@ -174,27 +169,37 @@ impl<T: Item> Queue<T> {
         self.shared.set_ack_wait(ack_wait_ms);
     }
 
-    /// Takes away every batch whose `ack_wait` has ended by `now`. Every poll does the same; this is for a host whose
-    /// consumers may all have vanished. Returns how many batches that were.
+    /// Takes away every batch whose `ack_wait` has ended by `now`, and brings back every message whose delay has, in the
+    /// order in which they ended. Every poll does the same; this is for a host whose consumers may all have vanished.
+    /// Returns how many batches and messages that were.
     pub fn advance(&self, now: u64) -> usize {
         self.shared.expire(now)
     }
 
-    /// When the next `ack_wait` ends, if nobody gives a sign of life before.
+    /// When the next `ack_wait` ends, if nobody gives a sign of life before, or the next delay.
     ///
-    /// A batch that is handed out at `now` or later adds none before `now` plus `ack_wait`. So a thread that waits for
-    /// a message and is to run this queue's deadlines too sleeps until the earlier of the two.
+    /// A batch that is handed out at `now` or later adds none before `now` plus `ack_wait`, and a delay that begins ends
+    /// a [`wait`](Consumer::wait). So a thread that waits for a message and is to run this queue's deadlines too sleeps
+    /// until the earlier of the two.
     pub fn next_deadline(&self) -> Option<u64> {
         self.shared.next_deadline()
     }
 
     /// Takes nothing new from now on. What is in it is still handed out, and so is what comes back; polls answer
-    /// [`Closed`] when nothing is left and no reservation is out.
+    /// [`PollError::Closed`] when nothing is left and no reservation is out.
     pub fn close(&self) {
         self.shared.close();
     }
 
-    /// Whether it is closed, empty, in nobody's hands, and nothing is on its way into it; once so it stays so.
+    /// Ends the queue at once, whatever is in it: for one whose messages are in a store, which is about to be let go.
+    /// Polls answer [`PollError::Closed`], and acks and their like change nothing; what was acked before is in
+    /// [`take_changes`](Self::take_changes) when this returns.
+    pub fn shut(&self) {
+        self.shared.shut();
+    }
+
+    /// Whether it is closed, empty, in nobody's hands, and nothing is on its way into it, or was shut; once so it stays
+    /// so.
     pub fn has_ended(&self) -> bool {
         self.shared.has_ended()
     }
@@ -226,39 +231,6 @@ impl<T: Item> fmt::Debug for Queue<T> {
         f.debug_struct("Queue").field("lanes", &self.lanes()).field("counters", &self.counters()).finish()
     }
 }
-
-impl Default for QueueOptions {
-    /// As a configuration that names nothing but the queue: no store, 8 lanes of 4,096, `refuse`, 60 s.
-    fn default() -> Self {
-        Self {
-            lanes: 8,
-            capacity: 4_096,
-            when_full: WhenFull::Refuse,
-            ack_wait_ms: 60_000,
-            batch_max: Limits::MAX.batch,
-            ack_on_poll: true,
-        }
-    }
-}
-
-impl fmt::Display for Refused {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Full => "the lane is full",
-            Self::Closed => "the queue is closed",
-        })
-    }
-}
-
-impl std::error::Error for Refused {}
-
-impl fmt::Display for Closed {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("the queue is closed, and all of it is done")
-    }
-}
-
-impl std::error::Error for Closed {}
 
 const FNV_OFFSET: u64 = 0xcbf2_9ce4_8422_2325;
 const FNV_PRIME: u64 = 0x0100_0000_01b3;

@@ -3,7 +3,9 @@
 //! A permit is held from the reservation to the ack (`delivery.md`, 2.7): what is in somebody's hands, or came back,
 //! still holds its own, so what comes back always has room, and capacity bounds memory even if nobody ever acks.
 
-use super::{Item, Queue, Refused, Shared, WhenFull};
+use super::shared::Shared;
+use super::spill::Published;
+use super::{Item, Queue, Refused, WhenFull};
 use std::ops::Deref;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -11,8 +13,9 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 #[derive(Default)]
 pub(super) struct Permits {
     /// Held by messages and by the reservations of `refuse`: at most the capacity, and one over it for `drop-oldest`.
+    /// What is behind in the backlog counts as well, and goes over it (`delivery.md`, 1.4).
     used: AtomicUsize,
-    /// Reservations of `drop-oldest` that are out. They hold no permit, as they take or inherit one when they are
+    /// Reservations of `spill` and `drop-oldest` that are out. They hold no permit, as they take or inherit one when they are
     /// sent; the end of a closed queue has to wait for them all the same.
     tickets: AtomicUsize,
 }
@@ -24,6 +27,20 @@ impl Permits {
         // SeqCst: `reserve` looks at `closed` next, and `close` sets that before it looks here; one of the two must
         // see the other. It also acquires what `give` released: the place in the channel is free by now.
         self.used.fetch_update(Ordering::SeqCst, Ordering::Relaxed, |used| (used < limit).then_some(used + 1)).is_ok()
+    }
+
+    /// Some more, beyond any limit: for what is in the backlog.
+    pub(super) fn claim(&self, count: usize) {
+        self.exchange(count, 0);
+    }
+
+    /// Takes some and gives some back in one step. After this, `Shared::permits_given` is due if it may give more.
+    pub(super) fn exchange(&self, taken: usize, given: usize) {
+        // SeqCst, as in `take` and `give`. Wrapping is what makes it one step; the sum is never below zero, as what is
+        // given back is held.
+        if taken != given {
+            self.used.fetch_add(taken.wrapping_sub(given), Ordering::SeqCst);
+        }
     }
 
     /// Gives some back. After this, `Shared::permits_given` is due.
@@ -59,7 +76,7 @@ pub struct Reservation<'q, T: Item> {
 enum Claim {
     /// A permit: `refuse`.
     Permit,
-    /// The right to enter whatever happens: `drop-oldest`.
+    /// The right to enter whatever happens: `spill`, `drop-oldest`.
     Ticket,
     /// Nothing any more.
     Spent,
@@ -85,9 +102,11 @@ impl<T: Item> Deref for Handle<'_, T> {
 }
 
 impl<T: Item> Reservation<'_, T> {
-    /// Puts the message in. It cannot fail: the room is there, or is made.
+    /// Puts the message in. It cannot fail: the room is there, or is made. For a queue without a backlog; over one it is
+    /// [`publish`](Self::publish).
     #[inline]
     pub fn send(mut self, item: T) {
+        debug_assert!(self.shared.backlog.is_none(), "over a backlog messages are published");
         match std::mem::replace(&mut self.claim, Claim::Spent) {
             Claim::Ticket => {
                 let dropped = self.shared.send_dropping(self.lane, item);
@@ -101,6 +120,24 @@ impl<T: Item> Reservation<'_, T> {
                 }
             }
         }
+    }
+
+    /// Puts a message in that is in the backlog by now, or leaves it there if it finds no room. By one thread at a time,
+    /// in the order of the numbers. Without a backlog it is [`send`](Self::send).
+    ///
+    /// `now` is the engine's time, in milliseconds: what is dropped for this message is a change of then.
+    pub fn publish(mut self, now: u64, item: T) -> Published {
+        if self.shared.backlog.is_none() {
+            self.send(item);
+            return Published::Entered;
+        }
+        let claim = std::mem::replace(&mut self.claim, Claim::Spent);
+        let published = self.shared.publish(self.lane, claim == Claim::Permit, now, item);
+        if claim == Claim::Ticket {
+            self.shared.lane(self.lane).gate.permits.tickets.fetch_sub(1, Ordering::SeqCst);
+        }
+        self.shared.permits_given();
+        published
     }
 
     /// The same reservation, for a longer life than the handle that it was made from.
@@ -160,7 +197,7 @@ impl<T: Item> Queue<T> {
             WhenFull::Refuse if permits.take(shared.capacity) => Claim::Permit,
             WhenFull::Refuse if shared.is_closed() => return Err(Refused::Closed),
             WhenFull::Refuse => return Err(Refused::Full),
-            WhenFull::DropOldest => {
+            WhenFull::Spill | WhenFull::DropOldest => {
                 // SeqCst, as in `Permits::take`.
                 permits.tickets.fetch_add(1, Ordering::SeqCst);
                 Claim::Ticket
@@ -190,7 +227,7 @@ impl<T: Item> Shared<T> {
         let mut book = lane.book();
         let mut leaves = None;
         if !permits.take(self.capacity) {
-            leaves = lane.pop_oldest(&mut book);
+            leaves = lane.pop_oldest(&mut book).map(|entry| entry.item);
             book.counts.dropped += u64::from(leaves.is_some());
             // Whatever leaves bequeaths its permit. If all are in hands, this one enters beside them.
             if leaves.is_none() && !permits.take(self.capacity + 1) {

@@ -1,10 +1,14 @@
-//! What the lanes of a queue share: the tokens, `ack_wait`, and the end.
+//! What the lanes of a queue share: the tokens, and the end.
 
+use super::behind::{Backlog, Rows};
+use super::changes::Changed;
 use super::lane::Lane;
+use super::letters::{Letters, Retry};
 use super::wake::Wake;
 use super::{Item, QueueOptions, WhenFull};
 use crate::limits::Limits;
 use crossbeam_channel::{Receiver, Sender, bounded};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, AtomicUsize, Ordering};
 use std::time::Duration;
 
@@ -15,38 +19,51 @@ pub(super) struct Shared<T> {
     pub(super) capacity: usize,
     pub(super) batch_max: usize,
     pub(super) ack_on_poll: bool,
+    pub(super) backlog: Option<Arc<dyn Backlog<T>>>,
+    pub(super) changed: Arc<Changed>,
+    pub(super) retry: Retry,
+    pub(super) letters: Letters<T>,
     when_full: AtomicU8,
-    ack_wait_ms: AtomicU64,
+    pub(super) ack_wait_ms: AtomicU64,
     closed: AtomicBool,
+    /// Closed, and nothing is handed out or acked any more.
+    shut: AtomicBool,
     /// Consumers that have not been dropped.
     consumers: AtomicUsize,
     tokens_in: Sender<u32>,
     tokens_out: Receiver<u32>,
-    /// Not later than the end of any `ack_wait`: a poll before it has nothing to take away, and asks no lane.
-    due: AtomicU64,
-    wake: Wake,
+    /// Not later than the end of any `ack_wait` or delay: a poll before it has nothing to do for them, and asks no lane.
+    pub(super) due: AtomicU64,
+    pub(super) wake: Wake,
 }
 
 impl<T: Item> Shared<T> {
-    pub(super) fn new(options: QueueOptions) -> Self {
+    pub(super) fn new(options: QueueOptions, backlog: Option<Arc<dyn Backlog<T>>>) -> Self {
         assert!((1..=Limits::MAX.lanes).contains(&options.lanes), "lanes");
         assert!((1..=Limits::MAX.capacity / options.lanes).contains(&options.capacity), "capacity");
         assert!((1..=Limits::MAX.batch).contains(&options.batch_max), "batch_max");
         let capacity = options.capacity as usize;
         let (tokens_in, tokens_out) = bounded(options.lanes as usize);
+        let changed = Arc::new(Changed::default());
+        let rows = |lane| backlog.is_some().then(|| Rows::new(lane, capacity, Arc::clone(&changed)));
         Self {
-            lanes: (0..options.lanes).map(|_| Lane::new(capacity)).collect(),
+            lanes: (0..options.lanes).map(|lane| Lane::new(capacity, rows(lane))).collect(),
             capacity,
             batch_max: options.batch_max as usize,
-            ack_on_poll: options.ack_on_poll,
-            when_full: AtomicU8::new(encode(options.when_full)),
+            ack_on_poll: options.ack_on_poll && backlog.is_none(),
+            retry: Retry::new(&options),
+            letters: Letters::default(),
+            when_full: AtomicU8::new(Self::in_force(options.when_full, backlog.is_some())),
             ack_wait_ms: AtomicU64::new(options.ack_wait_ms),
             closed: AtomicBool::new(false),
+            shut: AtomicBool::new(false),
             consumers: AtomicUsize::new(0),
             tokens_in,
             tokens_out,
             due: AtomicU64::new(u64::MAX),
             wake: Wake::default(),
+            changed,
+            backlog,
         }
     }
 
@@ -58,15 +75,19 @@ impl<T: Item> Shared<T> {
     #[inline]
     pub(super) fn when_full(&self) -> WhenFull {
         // Relaxed: a reload and a message that come at the same time have no order between them.
-        if self.when_full.load(Ordering::Relaxed) == encode(WhenFull::Refuse) {
-            WhenFull::Refuse
-        } else {
-            WhenFull::DropOldest
-        }
+        WhenFull::decode(self.when_full.load(Ordering::Relaxed))
     }
 
     pub(super) fn set_when_full(&self, when_full: WhenFull) {
-        self.when_full.store(encode(when_full), Ordering::Relaxed);
+        self.when_full.store(Self::in_force(when_full, self.backlog.is_some()), Ordering::Relaxed);
+    }
+
+    fn in_force(when_full: WhenFull, has_backlog: bool) -> u8 {
+        match when_full {
+            WhenFull::Spill if !has_backlog => WhenFull::Refuse,
+            when_full => when_full,
+        }
+        .encode()
     }
 
     /// Puts a lane's token at the end of those that wait. For whoever has just made the lane ready, and once.
@@ -121,9 +142,10 @@ impl<T: Item> Shared<T> {
         }
     }
 
-    /// Blocks until a token waits or the queue has ended, and says whether it is so.
-    pub(super) fn sleep(&self, timeout: Duration) -> bool {
-        self.wake.sleep(timeout, || self.has_news())
+    /// Blocks until a token waits, the queue has ended or a deadline has come that was not there at `turn`, and says
+    /// whether it is one of the first two.
+    pub(super) fn sleep(&self, timeout: Duration, turn: u64) -> bool {
+        self.wake.sleep(timeout, turn, || self.has_news())
     }
 
     /// A poll has found nothing: lets the descriptor rest, and says whether the queue has ended.
@@ -162,6 +184,18 @@ impl<T: Item> Shared<T> {
         self.permits_given();
     }
 
+    #[inline]
+    pub(super) fn is_shut(&self) -> bool {
+        // Relaxed: under a lane's lock, where whoever takes the changes of a queue that was shut comes later, it counts
+        // exactly; elsewhere nothing depends on it.
+        self.shut.load(Ordering::Relaxed)
+    }
+
+    pub(super) fn shut(&self) {
+        self.shut.store(true, Ordering::SeqCst);
+        self.close();
+    }
+
     /// To be called by whoever has given back permits or tickets: tells everybody if those were the last.
     #[inline]
     pub(super) fn permits_given(&self) {
@@ -170,91 +204,9 @@ impl<T: Item> Shared<T> {
         }
     }
 
-    /// Closed, nothing in it, nothing in hands, no reservation out. A permit is held by each of those, so permits are
+    /// Shut; or closed, nothing in it, nothing in hands, no reservation out. A permit is held by each of those, so permits are
     /// all there is to ask. Once so it stays so, but for reservations that are about to find the queue closed.
     pub(super) fn has_ended(&self) -> bool {
-        self.is_closed() && self.lanes.iter().all(|lane| lane.gate.permits.none_out())
-    }
-}
-
-/// `ack_wait`.
-impl<T: Item> Shared<T> {
-    pub(super) fn set_ack_wait(&self, ack_wait_ms: u64) {
-        // Relaxed: published by the store that follows.
-        self.ack_wait_ms.store(ack_wait_ms, Ordering::Relaxed);
-        // Release: who reads this 0 (Acquire, in `is_due`) computes the deadlines anew, with the new time. One that was
-        // handed out with the old time is found by it, as it takes the lock of each lane.
-        self.due.store(0, Ordering::Release);
-    }
-
-    /// Notes that a batch has been handed out. Under the lock of its lane.
-    #[inline]
-    pub(super) fn note_hold(&self, now: u64) {
-        let ack_wait_ms = self.ack_wait_ms.load(Ordering::Relaxed);
-        let due = now.saturating_add(ack_wait_ms);
-        // Relaxed: ordered against `expire` by the lane's lock. The load first, as it is nearly always earlier.
-        if ack_wait_ms > 0 && due < self.due.load(Ordering::Relaxed) {
-            self.due.fetch_min(due, Ordering::Relaxed);
-        }
-    }
-
-    /// Whether some `ack_wait` may have ended.
-    #[inline]
-    pub(super) fn is_due(&self, now: u64) -> bool {
-        now >= self.due.load(Ordering::Acquire)
-    }
-
-    /// Takes away every batch whose `ack_wait` has ended, in the order in which they ended, and says how many.
-    #[cold]
-    pub(super) fn expire(&self, now: u64) -> usize {
-        // Before the first lane is locked: a batch that is handed out meanwhile, in a lane that has been looked at,
-        // notes itself after this. Acquire, as this may stand in for `is_due`.
-        self.due.swap(u64::MAX, Ordering::AcqRel);
-        let mut ended = Vec::new();
-        for (lane, due) in self.deadlines() {
-            if due <= now {
-                ended.push((due, lane));
-            } else {
-                self.due.fetch_min(due, Ordering::Relaxed);
-            }
-        }
-        ended.sort_unstable();
-        ended.into_iter().filter(|&(_, lane)| self.take_away(lane, now)).count()
-    }
-
-    pub(super) fn next_deadline(&self) -> Option<u64> {
-        self.deadlines().map(|(_, due)| due).min()
-    }
-
-    fn deadlines(&self) -> impl Iterator<Item = (u32, u64)> {
-        let ack_wait_ms = self.ack_wait_ms.load(Ordering::Relaxed);
-        let due = move |lane: &Lane<T>| lane.book().hold().and_then(|hold| hold.due(ack_wait_ms));
-        (0..).zip(&self.lanes).filter_map(move |(index, lane)| Some((index, due(lane)?)))
-    }
-
-    fn take_away(&self, index: u32, now: u64) -> bool {
-        let lane = self.lane(index);
-        let mut book = lane.book();
-        // Asked again, as the lock was let go: there may have been a sign of life.
-        let due = book.hold().and_then(|hold| hold.due(self.ack_wait_ms.load(Ordering::Relaxed)));
-        let Some(due) = due else { return false };
-        if due > now {
-            self.due.fetch_min(due, Ordering::Relaxed);
-            return false;
-        }
-        book.put_back();
-        let ready = lane.settle(&mut book);
-        drop(book);
-        if ready {
-            self.push_token(index);
-        }
-        true
-    }
-}
-
-const fn encode(when_full: WhenFull) -> u8 {
-    match when_full {
-        WhenFull::Refuse => 0,
-        WhenFull::DropOldest => 1,
+        self.is_closed() && (self.is_shut() || self.lanes.iter().all(|lane| lane.gate.permits.none_out()))
     }
 }

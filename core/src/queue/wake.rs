@@ -5,7 +5,7 @@
 //! each side, one of the two sees the other: no wake-up is lost, and nobody pays for it who has nobody to wake.
 
 use crate::os::Signal;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering, fence};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering, fence};
 use std::sync::{Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
@@ -14,6 +14,8 @@ use std::time::Duration;
 pub(super) struct Wake {
     /// Threads inside [`Wake::sleep`]. A busy queue has none, and then ringing is one load.
     sleepers: AtomicUsize,
+    /// Counts the changes of what the sleepers sleep for, besides what they can see when they look.
+    turns: AtomicU64,
     /// Guards nothing but the step between a sleeper's last look and its sleep.
     gate: Mutex<()>,
     bell: Condvar,
@@ -46,22 +48,44 @@ impl Wake {
         self.raise();
     }
 
-    /// Blocks until `ready` or until the time is over; says whether it was ready.
-    pub(super) fn sleep(&self, timeout: Duration, ready: impl Fn() -> bool) -> bool {
+    /// How often [`Wake::turn`] has been called: to be asked before whatever decides how long to sleep.
+    #[inline]
+    pub(super) fn turns(&self) -> u64 {
+        // Acquire, paired with `turn`: who reads its number sees what it is about.
+        self.turns.load(Ordering::Acquire)
+    }
+
+    /// Ends every sleep that was decided on before: there may be a deadline that its sleeper does not know.
+    #[cold]
+    pub(super) fn turn(&self) {
+        self.turns.fetch_add(1, Ordering::Release);
+        // Pairs with the fence of `sleep`, as in `ring`.
+        fence(Ordering::SeqCst);
+        if self.sleepers.load(Ordering::Relaxed) > 0 {
+            self.rouse(true);
+        }
+    }
+
+    /// Blocks until `ready`, until there has been a turn after that of number `turn`, or until the time is over; says
+    /// whether it was ready.
+    pub(super) fn sleep(&self, timeout: Duration, turn: u64, ready: impl Fn() -> bool) -> bool {
         if ready() {
             return true;
         }
         // Relaxed: only the fence matters, which stands between this announcement and the last look.
         self.sleepers.fetch_add(1, Ordering::Relaxed);
         fence(Ordering::SeqCst);
-        let waited = self.bell.wait_timeout_while(lock(&self.gate), timeout, |()| !ready());
-        let (gate, waited) = waited.unwrap_or_else(PoisonError::into_inner);
-        drop(gate);
+        let mut was_ready = false;
+        let waited = self.bell.wait_timeout_while(lock(&self.gate), timeout, |()| {
+            was_ready = ready();
+            !was_ready && self.turns() == turn
+        });
+        drop(waited.unwrap_or_else(PoisonError::into_inner));
         // Relaxed: a ringer that still sees this sleeper rings once for nothing.
         self.sleepers.fetch_sub(1, Ordering::Relaxed);
         // Asked again when the time is over: a bell that rang at its very end was meant for this thread, and nobody
         // else has heard it.
-        !waited.timed_out() || ready()
+        was_ready || ready()
     }
 
     /// Makes the descriptor unreadable, unless `ready` says that there is something to see after all. Called by a poll
@@ -165,7 +189,7 @@ mod tests {
                 seen.store(true, Ordering::SeqCst);
                 wake.ring();
             });
-            let woken = wake.sleep(Duration::from_secs(3_600), || {
+            let woken = wake.sleep(Duration::from_secs(3_600), 0, || {
                 let is_ready = seen.load(Ordering::SeqCst);
                 if looks.fetch_add(1, Ordering::SeqCst) == 1 {
                     last_look.send(()).unwrap();

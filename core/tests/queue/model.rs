@@ -2,7 +2,8 @@
 //! `delivery.md`.
 
 use crate::Message;
-use nexowire_core::queue::{Closed, Consumer, Queue, QueueOptions, Refused, WhenFull};
+use nexowire_core::queue::PollError::Closed;
+use nexowire_core::queue::{Consumer, Queue, QueueOptions, Refused, WhenFull};
 use proptest::prelude::*;
 use std::collections::VecDeque;
 
@@ -354,7 +355,7 @@ proptest! {
         ops in ops(),
     ) {
         let when_full = if drop_oldest { WhenFull::DropOldest } else { WhenFull::Refuse };
-        let options = QueueOptions { lanes, capacity, ack_on_poll, ack_wait_ms, when_full, batch_max: 4_096 };
+        let options = QueueOptions { lanes, capacity, ack_on_poll, ack_wait_ms, when_full, ..QueueOptions::default() };
         check(options, ops)?;
     }
 }

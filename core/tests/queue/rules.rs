@@ -1,7 +1,8 @@
 //! One thread, one rule a test. The number in a name is the rule's.
 
 use crate::{Message, attempts, explicit, poll, send, small};
-use nexowire_core::queue::{Closed, Queue, QueueOptions, Refused, lane_of};
+use nexowire_core::queue::PollError::Closed;
+use nexowire_core::queue::{Queue, QueueOptions, Refused, lane_of};
 
 const WAIT: u64 = 60_000;
 

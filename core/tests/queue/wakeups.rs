@@ -1,7 +1,8 @@
 //! Who is told, and when: threads that wait, and the descriptor (2.6).
 
 use crate::{Message, explicit, poll, send, small};
-use nexowire_core::queue::{Closed, Queue, QueueOptions};
+use nexowire_core::queue::PollError::Closed;
+use nexowire_core::queue::{Queue, QueueOptions};
 use std::thread;
 use std::time::Duration;
 
