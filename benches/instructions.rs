@@ -46,7 +46,7 @@ fn parse(messages: Vec<Vec<u8>>) -> Vec<Vec<u8>> {
 type Path = (Engine, Vec<Consumer>, Vec<Vec<u8>>);
 
 fn path(name: &str) -> Path {
-    let engine = Engine::open(Configuration::embedded());
+    let engine = Engine::open(Configuration::embedded()).unwrap();
     let consumers = ["tender", "terminals", "payments"]
         .map(|name| engine.queue(name).expect("the configuration has it").consumer())
         .into();

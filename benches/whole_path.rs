@@ -106,7 +106,7 @@ fn two_threads(iterations: u64, hosts: [Host<'_>; 2]) -> Duration {
 fn whole_path(criterion: &mut Criterion) {
     let corpus = Corpus::made("mix");
     let shared: Vec<Bytes> = corpus.messages().map(Bytes::copy_from_slice).collect();
-    let open = || Engine::open(Configuration::embedded());
+    let open = || Engine::open(Configuration::embedded()).unwrap();
     let host = |engine| Host::new(engine, &corpus, &shared);
     let limits = Limits::default();
 

@@ -126,7 +126,7 @@ impl Engine {
             self.inner.commit(durable);
         }
         let ledger = self.inner.durable.as_ref().map(|durable| &durable.ledger);
-        let next = running.next(configuration, &self.inner.names, ledger, self.inner.last_seq())?;
+        let next = running.next(configuration, &self.inner.names, ledger, self.inner.last_seq.load(Ordering::Relaxed))?;
         let (generation, removed) = (next.generation, next.removed_since(&running));
         // Acquire, paired with the store in `close`, which closes what is in force after this.
         if self.inner.closing.load(Ordering::Acquire) {
@@ -252,14 +252,14 @@ impl Inner {
     fn quarantine_entries(&self, max: usize) -> Result<Vec<QuarantineEntry>, StoreError> {
         match &self.durable {
             None => Ok(self.quarantine.entries(max)),
-            Some(durable) => durable.ledger.quarantine(0, max),
+            Some(durable) => Ok(durable.ledger.quarantine(0, max)?.into_iter().map(QuarantineEntry::from).collect()),
         }
     }
 
     fn dead_letter_entries(&self, max: usize) -> Result<Vec<DeadLetter>, StoreError> {
         match &self.durable {
             None => Ok(self.dead_letters.entries(max)),
-            Some(durable) => durable.ledger.dead_letters(None, max),
+            Some(durable) => Ok(durable.ledger.dead_letters(None, max)?.into_iter().map(DeadLetter::from).collect()),
         }
     }
 }

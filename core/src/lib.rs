@@ -11,7 +11,7 @@
 //! use nexowire_core::engine::{Engine, Inbound};
 //! use nexowire_core::route::Configuration;
 //!
-//! let engine = Engine::open(Configuration::embedded());
+//! let engine = Engine::open(Configuration::embedded())?;
 //! let body = br#"{"SaleToPOIRequest":{"EventNotification":{"EventToNotify":"NetworkDisconnected",
 //!     "EventDetails":"message=No+network"},"MessageHeader":{"POIID":"V400m-346403161"}}}"#;
 //! let verdict = engine.accept(Inbound::new(body))?;

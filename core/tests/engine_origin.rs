@@ -133,7 +133,7 @@ fn the_quarantine_keeps_the_latest_in_order() {
     assert!(entries.iter().map(|entry| entry.seq).eq(11..=count));
     assert!(entries.iter().all(|entry| entry.body == format!("[{}]", entry.seq)));
     assert!(entries.iter().all(|entry| (entry.received_at, &*entry.endpoint, entry.item) == (3, "shop", None)));
-    assert_eq!(engine.quarantine(2).iter().map(|entry| entry.seq).collect::<Vec<_>>(), [11, 12]);
+    assert_eq!(engine.quarantine(2).unwrap().iter().map(|entry| entry.seq).collect::<Vec<_>>(), [11, 12]);
     assert_eq!((engine.counters().quarantined, engine.counters().quarantine_left), (count, 10));
 }
 

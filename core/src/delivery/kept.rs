@@ -5,7 +5,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use bytes::Bytes;
 
-use super::QuarantineReason;
+use super::{QuarantineReason, StoredDead, StoredEntry, StoredMessage};
 use crate::limits::{DEAD_LETTERS_MAX, QUARANTINE_ENTRIES_MAX};
 
 /// One body, or one item of a webhook, that is kept from the queues.
@@ -50,6 +50,23 @@ pub struct DeadLetter {
     pub attempts: u32,
     /// The body as it arrived.
     pub body: Bytes,
+}
+
+impl From<StoredEntry> for QuarantineEntry {
+    fn from(stored: StoredEntry) -> Self {
+        let StoredEntry { seq, item, reason, received_at, endpoint, tag, body } = stored;
+        // A word that this version does not know was written by a later one.
+        let reason = QuarantineReason::from_word(&reason).unwrap_or(QuarantineReason::Malformed);
+        Self { seq, item, reason, received_at, endpoint, tag, body }
+    }
+}
+
+impl From<StoredDead> for DeadLetter {
+    fn from(stored: StoredDead) -> Self {
+        let StoredDead { queue: queue_id, queue_name: queue, reason, attempts, message, .. } = stored;
+        let StoredMessage { seq, item, received_at, endpoint, tag, body, .. } = message;
+        Self { seq, queue, queue_id, item, reason, received_at, endpoint, tag, attempts, body }
+    }
 }
 
 /// What can be kept: it has a number and a size.

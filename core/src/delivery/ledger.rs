@@ -217,6 +217,19 @@ impl Ledger {
         fits && (enough(last) || enough(self.store.free_bytes()))
     }
 
+    /// Whether something may be over its time: then a commit, even of nothing, lets it go. It waits for a commit that is
+    /// under way.
+    pub(crate) fn is_due(&self, now: u64) -> bool {
+        let options = lock(&self.shown).options;
+        let fronts = lock(&self.writing).fronts;
+        let [terminal, webhook] = fronts.keys;
+        let due = |front: u64, kept_ms: u64| front < now.saturating_sub(kept_ms);
+        due(fronts.consumed, options.retention_ms)
+            || due(fronts.died, options.dead_letter_retention_ms)
+            || due(terminal.1, options.terminal_window_ms)
+            || due(webhook.1, options.webhook_window_ms)
+    }
+
     /// How much there is.
     pub(crate) fn counts(&self) -> LedgerCounts {
         lock(&self.shown).counts

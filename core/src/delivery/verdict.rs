@@ -16,6 +16,14 @@ macro_rules! reasons {
                 pub const fn word(self) -> &'static str {
                     match self { $(Self::$variant => $word,)+ }
                 }
+
+                /// The reason of this word.
+                pub fn from_word(word: &str) -> Option<Self> {
+                    match word {
+                        $($word => Some(Self::$variant),)+
+                        _ => None,
+                    }
+                }
             }
         )+
     };

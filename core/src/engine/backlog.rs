@@ -4,14 +4,17 @@ use std::sync::Arc;
 
 use super::endpoints::EndpointNames;
 use crate::classify::classify;
-use crate::delivery::{Ledger, StoredMessage};
+use crate::delivery::{Ledger, QUEUE_GONE, StoredMessage};
 use crate::limits::Limits;
-use crate::message::{BodySource, Message, Origin, Story, for_each_item};
+use crate::message::{BodySource, Dead, Message, Origin, Story, for_each_item};
 use crate::nexo::Flags;
 use crate::queue::{Backlog, Stored, Unavailable};
 
 /// Bytes that one refill reads at most, about. Source: `delivery.md`, 4.2.
 const REFILL_BYTES_MAX: usize = 4 << 20;
+
+// The ledger sets this one itself, at an opening.
+const _: () = assert!(Flags::QUEUE_GONE.bits() == QUEUE_GONE);
 
 /// What one queue has in the store.
 pub(super) struct QueueBacklog {
@@ -64,6 +67,7 @@ pub(super) fn restore(stored: StoredMessage, flags: Flags, names: &EndpointNames
         item: stored.item,
     };
     let has_story = stored.origin_seq.is_some() || stored.dead.is_some();
-    let story = has_story.then(|| Arc::new(Story { origin_seq: stored.origin_seq, dead: stored.dead }));
+    let dead = stored.dead.map(|note| Dead { queue: note.queue, reason: note.reason, attempts: note.attempts });
+    let story = has_story.then(|| Arc::new(Story { origin_seq: stored.origin_seq, dead }));
     Message::with_story(&fields, BodySource::Shared(stored.body), origin, story)
 }

@@ -193,9 +193,9 @@ impl Target {
     }
 
     /// Puts the message where room was reserved.
-    pub(super) fn publish(&mut self, message: Message) {
+    pub(super) fn publish(&mut self, now: u64, message: Message) {
         if let Some(reservation) = self.reservation.take() {
-            reservation.publish(message);
+            reservation.publish(now, message);
         }
     }
 }

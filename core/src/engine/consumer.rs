@@ -138,19 +138,17 @@ impl Consumer {
     /// Ends the duty for messages that this or another consumer was handed, however late; answers how many.
     pub fn ack(&mut self, seqs: &[u64]) -> usize {
         self.rebind();
-        let acked = self.consumer.ack(self.inner.now(), seqs);
-        if acked == seqs.len() { acked } else { acked + self.ack_behind(seqs) }
+        let (now, mut missed) = (self.inner.now(), vec![]);
+        let acked = self.consumer.ack_or_miss(now, seqs, |seq| missed.push(seq));
+        acked + missed.into_iter().filter(|&seq| self.ack_behind(now, seq)).count()
     }
 
     /// Acks what is in the store alone: it was handed out before the store was opened again.
     #[cold]
-    fn ack_behind(&self, seqs: &[u64]) -> usize {
-        let Some(durable) = &self.inner.durable else { return 0 };
-        let is_behind = |seq: u64| {
-            let Ok(Some((lane, state))) = durable.ledger.delivery(self.queue.id, seq) else { return false };
-            state.attempt > 0 && self.queue.queue.ack_behind(lane, seq)
-        };
-        seqs.iter().filter(|&&seq| is_behind(seq)).count()
+    fn ack_behind(&self, now: u64, seq: u64) -> bool {
+        let Some(durable) = &self.inner.durable else { return false };
+        let Ok(Some((lane, state))) = durable.ledger.delivery(self.queue.id, seq) else { return false };
+        state.attempt > 0 && self.queue.queue.ack_behind(now, lane, seq)
     }
 
     /// Says of messages that it holds that they could not be dealt with: each comes again after a while, and those

@@ -12,7 +12,7 @@ use super::Inner;
 use crate::delivery::{Change, DeadLetter};
 use crate::message::{Dead, Message, Origin, Story};
 use crate::nexo::Flags;
-use crate::queue;
+use crate::queue::{self, Fate};
 
 impl Running {
     /// Takes what has happened in all queues since the last call and is to be written.
@@ -56,15 +56,15 @@ impl Inner {
     /// Without a store what has died moves at once; with one, with the next commit.
     #[inline]
     pub(super) fn bury(&self, queue: &NamedQueue) {
-        if self.durable.is_none() && queue.queue.has_dead() {
-            self.bury_all(queue);
+        let mut dead = vec![];
+        if self.durable.is_none() && queue.queue.take_dead(&mut dead) > 0 {
+            self.bury_all(queue, dead);
         }
     }
 
     #[cold]
-    fn bury_all(&self, queue: &NamedQueue) {
-        let (mut dead, running) = (vec![], self.running.load_full());
-        queue.queue.take_dead(&mut dead);
+    fn bury_all(&self, queue: &NamedQueue, dead: Vec<queue::Dead<Message>>) {
+        let running = self.running.load_full();
         dead.into_iter().for_each(|dead| self.bury_one(&running, queue, dead));
     }
 
@@ -89,7 +89,7 @@ impl Inner {
         if place.reserve().is_ok() {
             let story = Story { origin_seq: Some(origin.seq), dead: Some(note(queue, dead.reason, dead.attempts)) };
             let origin = Origin { seq: self.number(1), ..origin };
-            place.publish(message.again(origin, Flags::NONE, Some(Arc::new(story))));
+            place.send(message.again(origin, Flags::NONE, Some(Arc::new(story))));
         }
     }
 }
@@ -99,11 +99,11 @@ fn note(queue: &NamedQueue, reason: String, attempts: u32) -> Dead {
 }
 
 fn stored(queue: u32, change: queue::Change, moves: bool) -> Change {
-    let queue::Change { lane, seq, what } = change;
-    match what {
-        queue::What::Done => Change::Done { queue, lane, seq },
-        queue::What::Dead { .. } if moves => Change::Done { queue, lane, seq },
-        queue::What::Dead { reason, attempts } => Change::Dead { queue, lane, seq, reason, attempts },
-        queue::What::State { attempt, failures, due } => Change::State { queue, lane, seq, attempt, failures, due },
+    let queue::Change { lane, seq, fate } = change;
+    match fate {
+        Fate::Done => Change::Done { queue, lane, seq },
+        Fate::Dead { .. } if moves => Change::Done { queue, lane, seq },
+        Fate::Dead { reason, attempts } => Change::Dead { queue, lane, seq, reason, attempts },
+        Fate::State { attempt, failures, due } => Change::State { queue, lane, seq, attempt, failures, due },
     }
 }

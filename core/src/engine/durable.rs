@@ -1,7 +1,6 @@
 //! The way in with a store: join the list, wait for the commit, or come back for the verdict.
 //! Source: `delivery.md`, 1.3 to 1.9.
 
-use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -211,10 +210,5 @@ impl Engine {
     /// Whether what is accepted is stored before it is acknowledged.
     pub fn is_durable(&self) -> bool {
         self.inner.durable.is_some()
-    }
-
-    /// The number that was given last.
-    pub(super) fn last_seq(&self) -> u64 {
-        self.inner.last_seq.load(Ordering::Relaxed)
     }
 }

@@ -10,7 +10,7 @@ use super::completions::{Completion, Sized};
 use super::durable::Durable;
 use super::pending::{LATE, Waiter, Waiting, lock};
 use crate::delivery::{
-    BusyReason, Dedupe, Key, KeyRow, NewEntry, NewMessage, QuarantineReason, Record, Seen, StoredBody, Verdict, Window,
+    BusyReason, DeadNote, Dedupe, Key, KeyRow, NewEntry, NewMessage, QuarantineReason, Record, Seen, StoredBody, Verdict, Window,
 };
 use crate::message::{Dead, Message, Origin, Story};
 use crate::nexo::Flags;
@@ -247,6 +247,7 @@ impl Group<'_> {
 
     /// Keys go live, and handles enter their lanes, in the order of their numbers.
     fn publish(&mut self) {
+        let now = self.inner.now();
         let mut index = lock(&self.inner.dedupe);
         for decided in &self.decided {
             if let Some((key, row)) = decided.key {
@@ -256,11 +257,11 @@ impl Group<'_> {
         drop(index);
         for decided in &self.decided {
             let part: &mut Part = &mut self.taken[decided.at.0].candidate.parts[decided.at.1];
-            part.targets.iter_mut().for_each(|target| target.publish(decided.message.clone()));
+            part.targets.iter_mut().for_each(|target| target.publish(now, decided.message.clone()));
             self.inner.tally.accepted(decided.message.kind(), 1);
         }
         for (moved, message) in &mut self.moved {
-            moved.target.publish(message.clone());
+            moved.target.publish(now, message.clone());
         }
         self.inner.tally.duplicate(self.duplicates);
         self.kept.iter().for_each(|_| self.inner.tally.quarantined());
@@ -316,7 +317,11 @@ impl Moved {
                 tag: origin.tag,
                 flags: message.fields().flags.delivery().bits(),
                 origin_seq: Some(self.message.origin().seq),
-                dead: Some(self.dead.clone()),
+                dead: Some(DeadNote {
+                    queue: self.dead.queue.clone(),
+                    reason: self.dead.reason.clone(),
+                    attempts: self.dead.attempts,
+                }),
             },
             body: StoredBody::Own(message.received()),
             order_hash: self.order_hash,

@@ -15,10 +15,10 @@ use super::pending::lock;
 use super::running::{Backing, Running};
 use super::{Engine, Inner};
 use crate::delivery::{
-    DeadLetters, Dedupe, DedupeOptions, Group, Ledger, LedgerOptions, Opened, Quarantine, Store, StoreError, Window,
+    DeadLetters, Dedupe, DedupeOptions, Group, Ledger, LedgerOptions, Opened, Quarantine, Store, StoreError,
+    StoreErrorKind, Window,
 };
-use crate::os;
-use crate::route::{Clock, Configuration, StoreSettings};
+use crate::route::{Configuration, StoreSettings};
 
 /// Why an engine was not opened. Nothing has been changed.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -56,9 +56,8 @@ impl Engine {
     /// When the store cannot be opened.
     pub fn open(configuration: Configuration) -> Result<Self, OpenError> {
         #[cfg(feature = "store")]
-        if let Some(settings) = configuration.store() {
-            let store = crate::delivery::RedbStore::open(settings.path.as_ref(), settings.cache_bytes)?;
-            return Self::open_with(configuration, Arc::new(store));
+        if let Some(path) = configuration.store().map(|settings| settings.path.clone()) {
+            return Self::open_in(configuration, path.as_ref());
         }
         Ok(Self::in_memory(configuration))
     }
@@ -70,10 +69,22 @@ impl Engine {
     pub fn open_with(configuration: Configuration, store: Arc<dyn Store>) -> Result<Self, OpenError> {
         let queues = named(&configuration);
         let default_queue = usize::from(configuration.default_queue());
-        let opened = Ledger::open(store, ledger_options(&configuration), &queues, default_queue)?;
-        let (ledger, opened) = (Arc::new(opened.0), opened.1);
+        let (ledger, opened) = Ledger::open(store, ledger_options(&configuration), &queues, default_queue)?;
+        let ledger = Arc::new(ledger);
         let durable = Durable::new(Arc::clone(&ledger), configuration.limits());
         Self::make(configuration, Some((durable, opened)))
+    }
+
+    /// An engine with the embedded store in this folder. The section `[store]`, if there is one, says how long what is
+    /// kept.
+    ///
+    /// # Errors
+    /// When the store cannot be opened.
+    #[cfg(feature = "store")]
+    pub fn open_in(configuration: Configuration, directory: &std::path::Path) -> Result<Self, OpenError> {
+        let cache_bytes = configuration.store().map_or(StoreSettings::default().cache_bytes, |store| store.cache_bytes);
+        let store = crate::delivery::RedbStore::open(directory, cache_bytes)?;
+        Self::open_with(configuration, Arc::new(store))
     }
 
     fn in_memory(configuration: Configuration) -> Self {
@@ -173,12 +184,14 @@ impl Inner {
     fn reopen(&self, durable: &Durable, configuration: Option<Configuration>) -> Result<u64, OpenError> {
         let running = self.running.load_full();
         let configuration = configuration.unwrap_or_else(|| running.configuration.clone());
-        durable.ledger.recover()?;
-        self.write_left_over(durable, &running)?;
         running.all_queues().for_each(crate::queue::Queue::shut);
         durable.ledger.set_options(ledger_options(&configuration));
-        let default_queue = usize::from(configuration.default_queue());
-        let opened = durable.ledger.deal(&named(&configuration), default_queue)?;
+        let (queues, default_queue) = (named(&configuration), usize::from(configuration.default_queue()));
+        let mut opened = durable.ledger.reopen(&queues, default_queue)?;
+        if self.write_left_over(durable, &running)? {
+            // Looked at once more, as some of it is done now.
+            opened = durable.ledger.reopen(&queues, default_queue)?;
+        }
         let clock = EngineClock::opened(configuration.clock(), Some(opened.clock_ms.max(running.clock.now())));
         let mut dedupe = Dedupe::new(dedupe_options(&configuration));
         restore_keys(&durable.ledger, &mut dedupe, clock.now())?;
@@ -191,13 +204,16 @@ impl Inner {
         Ok(opened.pending)
     }
 
-    /// Acks that counted while the store could not be written.
-    fn write_left_over(&self, durable: &Durable, running: &Running) -> Result<(), StoreError> {
+    /// Writes acks that counted while the store could not be written, and says whether there were any.
+    fn write_left_over(&self, durable: &Durable, running: &Running) -> Result<bool, StoreError> {
         let mut unwritten = lock(&durable.unwritten);
         running.take_changes(&self.names, &mut unwritten);
         // A dead letter on its way to a queue is in the store still, and will die again.
         unwritten.moves.clear();
         let changes = std::mem::take(&mut unwritten.changes);
+        if changes.is_empty() {
+            return Ok(false);
+        }
         let group = Group {
             now: running.clock.now(),
             last_seq: self.last_seq.load(Ordering::Relaxed),
@@ -210,7 +226,7 @@ impl Inner {
         if written.is_err() {
             unwritten.changes = changes;
         }
-        written
+        written.map(|()| true)
     }
 }
 
@@ -240,10 +256,9 @@ pub(super) fn ledger_options(configuration: &Configuration) -> LedgerOptions {
 pub(super) fn dedupe_options(configuration: &Configuration) -> DedupeOptions {
     let ms = |duration: std::time::Duration| u64::try_from(duration.as_millis()).unwrap_or(u64::MAX);
     let dedupe = configuration.dedupe();
-    DedupeOptions { terminal_ms: ms(dedupe.terminal), webhook_ms: ms(dedupe.webhook), keys_max: dedupe.keys_max }
+    DedupeOptions { terminal_ms: ms(dedupe.terminal), webhook_ms: ms(dedupe.webhook), keys_max: u64::from(dedupe.keys_max) }
 }
 
 fn no_randomness(error: &getrandom::Error) -> OpenError {
-    let kind = crate::delivery::StoreErrorKind::Io;
-    OpenError::Store(StoreError::new(kind, format!("the system gives no random numbers: {error}")))
+    OpenError::Store(StoreError::new(StoreErrorKind::Io, format!("the system gives no random numbers: {error}")))
 }

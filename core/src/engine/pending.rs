@@ -104,10 +104,10 @@ impl Slot {
         let silent = |state: &mut SlotState| state.verdict.is_none() && !state.lead;
         let waited = self.bell.wait_timeout_while(lock(&self.state), timeout, silent);
         let (mut state, _) = waited.unwrap_or_else(PoisonError::into_inner);
-        match state.verdict {
-            Some(verdict) => Heard::Verdict(verdict),
-            None if std::mem::take(&mut state.lead) => Heard::Lead,
-            None => Heard::Nothing,
+        match (state.verdict, std::mem::take(&mut state.lead)) {
+            (Some(verdict), _) => Heard::Verdict(verdict),
+            (None, true) => Heard::Lead,
+            (None, false) => Heard::Nothing,
         }
     }
 }

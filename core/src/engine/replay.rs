@@ -149,7 +149,12 @@ impl Inner {
         let durable = self.durable.as_ref().ok_or(ReplayError::NoStore)?;
         let last = self.last_seq.load(std::sync::atomic::Ordering::Relaxed);
         let bounds =
-            Bounds { from_seq: replay.from_seq, to_seq: replay.to_seq.min(last), from: replay.from, to: replay.to };
+            Bounds {
+            from_seq: replay.from_seq,
+            to_seq: replay.to_seq.min(last),
+            from_ms: replay.from,
+            to_ms: replay.to,
+        };
         let (mut after, mut replayed) = (0, 0);
         loop {
             let page = durable.ledger.log(&bounds, after, PAGE)?;

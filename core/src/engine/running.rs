@@ -106,8 +106,8 @@ impl Running {
         }
         for queue in queues.iter().chain(&leaving) {
             queue.queue.set_ack_wait(ack_wait_ms(&configuration));
-            let retry = configuration.retry();
-            queue.queue.set_retry(retry.max_attempts, milliseconds(retry.first), milliseconds(retry.most));
+            let [first, most] = [configuration.retry(), configuration.retry_max()].map(milliseconds);
+            queue.queue.set_retry(configuration.max_attempts(), first, most);
         }
         let (clock, shapes) = (Arc::clone(&self.clock), Arc::clone(&self.shapes));
         let mut next = Self::new(self.generation + 1, configuration, queues, leaving, clock, shapes);
@@ -195,16 +195,15 @@ fn new_queue(
     configuration: &Configuration,
     backing: Option<(&Arc<Ledger>, &Arc<EndpointNames>, u32, u64)>,
 ) -> NamedQueue {
-    let retry = configuration.retry();
     let options = QueueOptions {
         lanes: queue.lanes,
         capacity: queue.capacity,
         when_full: when_full(queue.when_full),
         ack_wait_ms: ack_wait_ms(configuration),
         batch_max: configuration.limits().batch.min(Limits::MAX.batch),
-        max_attempts: retry.max_attempts,
-        retry_ms: milliseconds(retry.first),
-        retry_max_ms: milliseconds(retry.most),
+        max_attempts: configuration.max_attempts(),
+        retry_ms: milliseconds(configuration.retry()),
+        retry_max_ms: milliseconds(configuration.retry_max()),
         ..QueueOptions::default()
     };
     let name = queue.name.as_str().into();

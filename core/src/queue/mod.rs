@@ -117,8 +117,14 @@ pub struct Delivery<T> {
 /// ```
 #[inline]
 pub fn lane_of(key: &[u8], lanes: u32) -> u32 {
-    let hash = key.iter().fold(FNV_OFFSET, |hash, &byte| (hash ^ u64::from(byte)).wrapping_mul(FNV_PRIME));
-    (hash % u64::from(lanes)) as u32
+    (order_hash(key) % u64::from(lanes)) as u32
+}
+
+/// The hash of a key, of which the lane is the rest: FNV-1a (64 bit). A store keeps it, so that another number of lanes
+/// asks for no key again.
+#[inline]
+pub fn order_hash(key: &[u8]) -> u64 {
+    key.iter().fold(FNV_OFFSET, |hash, &byte| (hash ^ u64::from(byte)).wrapping_mul(FNV_PRIME))
 }
 
 impl<T: Item> Queue<T> {

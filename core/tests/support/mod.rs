@@ -17,7 +17,7 @@ pub(crate) fn configuration(toml: &str) -> Configuration {
 }
 
 pub(crate) fn engine(toml: &str) -> Engine {
-    Engine::open(configuration(toml))
+    Engine::open(configuration(toml)).unwrap()
 }
 
 /// An event of a terminal.
@@ -90,7 +90,7 @@ pub(crate) fn drain(consumer: &mut Consumer, max: usize, mut each: impl FnMut(&[
 
 /// All that is in the quarantine.
 pub(crate) fn quarantine(engine: &Engine) -> Vec<QuarantineEntry> {
-    engine.quarantine(usize::MAX)
+    engine.quarantine(usize::MAX).unwrap()
 }
 
 /// Every test message: its path below `testdata/messages`, and its bytes.

@@ -4,6 +4,8 @@ use nexowire_core::engine::{OpenError, Replay, ReplayError, ReplaySource};
 use nexowire_core::route::{Clock, Configuration, SystemResolver};
 use serde_json::{Value, json};
 
+use crate::configuration::source;
+
 use super::answer::{self, Failure};
 use super::members::Members;
 use super::session::Session;
@@ -83,7 +85,7 @@ impl Session {
     }
 
     fn parse(&self, text: &str) -> Result<Configuration, Failure> {
-        let loaded = Configuration::parse_for(text, &SystemResolver::default(), self.has_store);
+        let loaded = Configuration::parse_with(text, &SystemResolver::default(), source(self.has_store));
         Ok(loaded.map_err(|error| Failure::config(&error.to_string()))?.with_clock(Clock::Manual))
     }
 }

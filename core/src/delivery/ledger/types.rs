@@ -6,7 +6,7 @@ use super::super::key_row::{KeyRow, Window};
 
 /// The bit of a message's flags that says: the queue that it was for is gone. It shares its place with the flags that
 /// delivery adds.
-pub(crate) const QUEUE_GONE: u16 = 1 << 15;
+pub(crate) const QUEUE_GONE: u16 = 1 << 13;
 
 /// How long things are kept, and how much of them. Times in milliseconds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
