@@ -105,6 +105,16 @@ pub(crate) fn open_private_file(path: &Path) -> io::Result<File> {
     Ok(file)
 }
 
+/// Lets the system forget what it has read or written of a file, as far as it will, so that the disk is asked.
+///
+/// After a failed sync Linux takes its pages for written: they would be read as if they were safe.
+pub(crate) fn forget_cached(file: &File) {
+    #[cfg(any(target_os = "linux", target_os = "android"))]
+    let _only_advice = rustix::fs::fadvise(file, 0, None, rustix::fs::Advice::DontNeed);
+    #[cfg(not(any(target_os = "linux", target_os = "android")))]
+    let _no_way_to_ask = file;
+}
+
 /// The length of a file; `None` if there is none.
 pub(crate) fn file_length(path: &Path) -> io::Result<Option<u64>> {
     match fs::metadata(path) {

@@ -122,6 +122,9 @@ impl Directory {
             Some(_) => os::sync_directory(&self.0).map_err(system)?,
         }
         let file = os::open_private_file(&path).map_err(system)?;
+        if !first {
+            os::forget_cached(&file);
+        }
         let database = database(guarded(|| FileBackend::new(file))?, cache_bytes)?;
         Ok(Opened { database, owner: Some(owner) })
     }
