@@ -5,7 +5,7 @@
 //! file: where neither of the two descriptors below exists, queues work without one; where files have no modes, they have
 //! those of their folder, and where a folder cannot be synced, the system does that by itself or nobody can.
 
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io;
 use std::path::Path;
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -103,6 +103,40 @@ pub(crate) fn open_private_file(path: &Path) -> io::Result<File> {
     #[cfg(unix)]
     file.set_permissions(std::os::unix::fs::PermissionsExt::from_mode(0o600))?;
     Ok(file)
+}
+
+/// A lock on a file, which nobody else can have, in this process or another.
+pub(crate) struct FileLock(File);
+
+impl FileLock {
+    /// Takes the lock, on a file that is made if need be. If somebody has it, that is an error of kind `WouldBlock`.
+    pub(crate) fn take(path: &Path) -> io::Result<Self> {
+        let file = open_private_file(path)?;
+        match file.try_lock() {
+            Ok(()) => Ok(Self(file)),
+            Err(TryLockError::WouldBlock) => Err(io::ErrorKind::WouldBlock.into()),
+            // A file system without locks: whoever uses such a disk answers for who uses it.
+            Err(TryLockError::Error(error)) if error.kind() == io::ErrorKind::Unsupported => Ok(Self(file)),
+            Err(TryLockError::Error(error)) => Err(error),
+        }
+    }
+}
+
+impl Drop for FileLock {
+    fn drop(&mut self) {
+        // Closing is not enough: a forked child that still lives has the same descriptor, and with it the lock.
+        let _gone_with_the_process = self.0.unlock();
+    }
+}
+
+/// Lets the system forget what it has read or written of a file, as far as it will, so that the disk is asked.
+///
+/// After a failed sync Linux takes its pages for written: they would be read as if they were safe.
+pub(crate) fn forget_cached(file: &File) {
+    #[cfg(any(target_os = "linux", target_os = "android"))]
+    let _only_advice = rustix::fs::fadvise(file, 0, None, rustix::fs::Advice::DontNeed);
+    #[cfg(not(any(target_os = "linux", target_os = "android")))]
+    let _no_way_to_ask = file;
 }
 
 /// The length of a file; `None` if there is none.

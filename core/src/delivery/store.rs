@@ -49,24 +49,28 @@ tables! {
 }
 
 /// A store. It is shared by threads: one writes at a time, others read meanwhile.
+///
+/// A transaction must not call the store that it is of: it may wait for itself. A closure that panics is none of the
+/// store's errors: the panic goes on, nothing of the transaction is there, and the store works as before.
 pub trait Store: Send + Sync + 'static {
     /// Carries out one transaction: all that `changes` does, or nothing. It is durable when this returns `Ok`.
     ///
     /// # Errors
-    /// What `changes` answered, or what the store says. Then nothing of it may be relied on: it may be there after all,
-    /// which only [`reopen`](Self::reopen) finds out.
+    /// What `changes` answered: then nothing of it is there, and the store works as before. Or what the store says: then
+    /// it may be there after all, which only [`reopen`](Self::reopen) finds out, and until then every call fails. A store
+    /// that has refused a part of the transaction says so here, even if `changes` went on and answered `Ok`.
     fn write(&self, changes: &mut dyn FnMut(&mut dyn Writer) -> Result<(), StoreError>) -> Result<(), StoreError>;
 
     /// Shows one state of what is durable. It may run while another thread writes.
     ///
     /// # Errors
-    /// What `look` answered, or what the store says.
+    /// What `look` answered, or what the store says. After the latter every call fails until [`reopen`](Self::reopen).
     fn read(&self, look: &mut dyn FnMut(&dyn Reader) -> Result<(), StoreError>) -> Result<(), StoreError>;
 
-    /// Opens again what has failed or was closed, and verifies it.
+    /// Opens again what has failed or was closed, and verifies it. It waits for transactions to end.
     ///
     /// # Errors
-    /// When it cannot be opened, or is found damaged.
+    /// When it cannot be opened, or is found damaged. Then every call fails, until a later `reopen` goes well.
     fn reopen(&self) -> Result<(), StoreError>;
 
     /// Lets the files go. Later calls answer [`StoreErrorKind::Closed`], until [`reopen`](Self::reopen).
@@ -131,7 +135,7 @@ pub enum StoreErrorKind {
     Corrupt,
     /// No room is left.
     Full,
-    /// A newer version has written it.
+    /// Another version has written it, which this one cannot read.
     Version,
     /// It was opened in another process, of which this one is a fork.
     Forked,

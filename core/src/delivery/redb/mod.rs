@@ -18,7 +18,59 @@ use self::transaction::{RedbReader, RedbWriter};
 use super::store::{Reader, Store, StoreError, StoreErrorKind, Writer};
 use crate::os;
 
-/// A store in one file of a directory of its own.
+/// A store in one file of a directory of its own. Source: `delivery.md`, section 8; design, section 10.
+///
+/// # Durability
+///
+/// A transaction is one sync, and one more when the file grows. Its pages are written beside those of the last one, and a
+/// header with checksums of both states is synced together with them: after a crash the newer state counts if all of it
+/// is right, else the older. (redb can sync the pages first and the header then, which tells a torn transaction from one
+/// whose pages rotted after the crash. Here both are taken back: 1 more sync a transaction was thought too much for that,
+/// as a verdict waits for it.)
+///
+/// # Opening
+///
+/// Every opening reads and verifies the whole file, after a crash or not: 3 to 4 s per GB of what is stored if the system
+/// has the file in memory, 6 s if it comes from the disk (Intel Xeon, family 6, model 167, 2 busy cores; 1.4 GB of
+/// messages of 700 bytes; 2026-11). redb can also note in each transaction what it needs to open at once after a crash:
+/// that costs a second sync and 0.5 to 0.7 ms a transaction (0.6 ms without, for one message), and what it opens is not
+/// verified.
+///
+/// # Damage
+///
+/// A file that was changed from outside does not open ([`StoreErrorKind::Corrupt`]), unless only unused bytes were, or
+/// only the last transaction of a process that was killed: that one is gone then. Between openings pages are not verified
+/// again. Where redb panics on what it reads, the panic is caught and the store answers `Corrupt`; the panic hook is told
+/// all the same. A host built with `panic = "abort"` ends there.
+///
+/// # Failure
+///
+/// After the first refusal of the disk every call answers its kind, until [`reopen`](Store::reopen). What `reopen` finds
+/// is whole: every transaction that was answered `Ok`, and possibly the one that failed. On Linux it asks the system to
+/// forget the file first, as after a failed sync pages that are on no disk would be read as if they were.
+///
+/// # Threads and processes
+///
+/// One transaction writes at a time; others wait. `reopen` and `close` wait until all transactions are out, so a
+/// transaction must not call its store: it could wait for itself. The directory belongs to one store in one process. In a
+/// forked child every call answers [`StoreErrorKind::Forked`], and dropping the store there leaks it: no file is touched
+/// and no lock given up. A child that lives on has the descriptors, though, so that after the death of its parent nobody
+/// can open the store until the child has ended, or has become another program.
+///
+/// ```
+/// use nexowire_core::delivery::{RedbStore, Store, StoreErrorKind, Table};
+///
+/// let directory = tempfile::tempdir()?;
+/// let store = RedbStore::open(&directory.path().join("store"), 32 << 20)?;
+/// store.write(&mut |writer| writer.insert(Table::Meta, b"key", b"value"))?;
+/// let mut found = vec![];
+/// store.read(&mut |reader| reader.get(Table::Meta, b"key", &mut |value| found.extend(value)).map(drop))?;
+/// assert_eq!(found, b"value");
+///
+/// let second = RedbStore::open(&directory.path().join("store"), 32 << 20);
+/// assert_eq!(second.unwrap_err().kind, StoreErrorKind::Locked);
+/// # Ok::<_, Box<dyn std::error::Error>>(())
+/// ```
 pub struct RedbStore {
     place: Box<dyn Place>,
     cache_bytes: u64,
@@ -32,12 +84,30 @@ pub struct RedbStore {
 }
 
 impl RedbStore {
-    /// Opens the store in `directory`, or makes one there, and verifies all of it.
+    /// Opens the store in `directory`, or makes one there, and verifies all of it. It keeps at most `cache_bytes` of pages
+    /// in memory, besides those of a transaction that is under way.
+    ///
+    /// A new directory has mode 0700, and new files have 0600, whatever the mask is, from their first moment; what is
+    /// there keeps its modes. The parent has to be there. A new store gets its name when it is complete, so that an empty
+    /// `messages.redb` is one that was cut off.
+    ///
+    /// # Errors
+    /// [`Locked`](StoreErrorKind::Locked): somebody has it, in this process or another.
+    /// [`Corrupt`](StoreErrorKind::Corrupt): the file is damaged, or no store.
+    /// [`Version`](StoreErrorKind::Version): a redb that is too new or too old has written it.
+    /// [`Full`](StoreErrorKind::Full) and [`Io`](StoreErrorKind::Io): what the system says. Every message names the
+    /// directory; nothing was changed but what redb mends after a crash.
     pub fn open(directory: &Path, cache_bytes: u64) -> Result<Self, StoreError> {
         Self::at(Box::new(Directory(directory.to_owned())), cache_bytes, os::process_id)
     }
 
-    /// Opens a store over what `backend` makes.
+    /// Opens a store over what `backend` makes, which every opening calls again.
+    ///
+    /// It is for disks that are simulated, and is not shown as it names a type of redb, which a release of nexowire may
+    /// replace. A backend that is empty becomes a new store, at a reopening as well; who owns it is its own affair.
+    ///
+    /// # Errors
+    /// As of [`open`](Self::open).
     #[doc(hidden)]
     pub fn over<B: StorageBackend>(
         backend: impl Fn() -> io::Result<B> + Send + Sync + 'static,
@@ -46,7 +116,8 @@ impl RedbStore {
         Self::at(Box::new(Host(backend)), cache_bytes, os::process_id)
     }
 
-    /// The same store, which asks `process` which process this is.
+    /// The same store, which asks `process` which process this is, as a host knows better that notes its forks
+    /// ([`process_id`](os::process_id) is a system call). What it answers now is the process that owns the store.
     #[must_use]
     pub fn in_process(mut self, process: fn() -> u64) -> Self {
         self.process = process;

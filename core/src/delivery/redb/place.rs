@@ -1,9 +1,8 @@
 //! Where the file of a store is, and who owns it.
 
 use std::fmt;
-use std::fs::{File, TryLockError};
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use ::redb::backends::FileBackend;
 use ::redb::{Builder, Database, StorageBackend};
@@ -33,44 +32,21 @@ pub(super) trait Place: Send + Sync + fmt::Display {
 pub(super) enum Opening {
     First,
     /// With the lock on the directory, if it was kept.
-    Again(Option<Owner>),
+    Again(Option<os::FileLock>),
 }
 
 /// An open database, and the lock on its directory.
 pub(super) struct Opened {
     pub(super) database: Database,
-    owner: Option<Owner>,
+    owner: Option<os::FileLock>,
 }
 
 impl Opened {
     /// Lets the file go, and answers the lock on its directory, which ends with it.
-    pub(super) fn close(self) -> Option<Owner> {
+    pub(super) fn close(self) -> Option<os::FileLock> {
         // An error here, or a panic, is one of the file, which the next opening verifies.
         let _verified_later = guarded(|| self.database.close());
         self.owner
-    }
-}
-
-/// The lock on a directory.
-pub(super) struct Owner(File);
-
-impl Owner {
-    fn of(directory: &Path) -> io::Result<Self> {
-        let file = os::open_private_file(&directory.join(LOCK))?;
-        match file.try_lock() {
-            Ok(()) => Ok(Self(file)),
-            Err(TryLockError::WouldBlock) => Err(io::ErrorKind::WouldBlock.into()),
-            // A file system without locks: redb tries its own, and whoever uses such a disk answers for the rest.
-            Err(TryLockError::Error(error)) if error.kind() == io::ErrorKind::Unsupported => Ok(Self(file)),
-            Err(TryLockError::Error(error)) => Err(error),
-        }
-    }
-}
-
-impl Drop for Owner {
-    fn drop(&mut self) {
-        // Closing is not enough: a forked child that still lives has the same descriptor, and with it the lock.
-        let _gone_with_the_process = self.0.unlock();
     }
 }
 
@@ -112,7 +88,7 @@ impl Directory {
         os::rename_file(&self.0, &unfinished, &self.0.join(FILE)).map_err(system)
     }
 
-    fn open_owned(&self, first: bool, owner: Owner, cache_bytes: u64) -> Result<Opened, StoreError> {
+    fn open_owned(&self, first: bool, owner: os::FileLock, cache_bytes: u64) -> Result<Opened, StoreError> {
         let path = self.0.join(FILE);
         let system = |error| translate_io(&error);
         match os::file_length(&path).map_err(system)? {
@@ -122,6 +98,9 @@ impl Directory {
             Some(_) => os::sync_directory(&self.0).map_err(system)?,
         }
         let file = os::open_private_file(&path).map_err(system)?;
+        if !first {
+            os::forget_cached(&file);
+        }
         let database = database(guarded(|| FileBackend::new(file))?, cache_bytes)?;
         Ok(Opened { database, owner: Some(owner) })
     }
@@ -130,9 +109,10 @@ impl Directory {
 impl Place for Directory {
     fn open(&self, opening: Opening, cache_bytes: u64) -> Result<Opened, StoreError> {
         let first = matches!(opening, Opening::First);
+        let lock = || os::FileLock::take(&self.0.join(LOCK));
         let owned = || match opening {
-            Opening::First => os::make_private_directory(&self.0).and_then(|_| Owner::of(&self.0)),
-            Opening::Again(None) => Owner::of(&self.0),
+            Opening::First => os::make_private_directory(&self.0).and_then(|_| lock()),
+            Opening::Again(None) => lock(),
             Opening::Again(Some(owner)) => Ok(owner),
         };
         owned()
