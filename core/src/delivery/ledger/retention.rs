@@ -90,7 +90,7 @@ impl Transaction<'_> {
                 self.fronts.consumed = u64::MAX;
             }
             for (time, seq, consumed) in consumed {
-                self.fronts.consumed = time;
+                self.fronts.consumed = time.min(u64::MAX - 1);
                 let due = time < before || self.excess() > 0;
                 // A body with more rows than a whole budget has must go some day, too.
                 let fits = consumed.rows as usize <= self.budget || self.budget == whole;
