@@ -2,9 +2,10 @@
 
 use super::super::key_row::Window;
 use super::super::store::{StoreError, Table};
+use super::message_row::{BodyRow, decode_message};
 use super::rows::{
-    BodyRow, CONSUMED, Consumed, DIED, DeadRow, HELD, Hold, ROW_BYTES, consumed_key, corrupt, dead_key, decode_key,
-    decode_message, get, page, read_dead_key, read_seq_key, read_timed_key, seq_key,
+    CONSUMED, Consumed, DIED, DeadRow, HELD, Hold, ROW_BYTES, consumed_key, corrupt, dead_key, decode_key, get, page,
+    read_dead_key, read_seq_key, read_timed_key, seq_key,
 };
 use super::write::{Transaction, key_table};
 

@@ -3,6 +3,7 @@
 mod bytes;
 mod model;
 mod opening;
+mod random;
 mod retention;
 mod rules;
 

@@ -3,6 +3,7 @@
 use proptest::prelude::*;
 
 use super::super::codec::{Decoder, Encoder};
+use super::super::message_row::{BodyRow, decode_message, encode_message};
 use super::super::queues::QueueRow;
 use super::super::rows::*;
 use super::*;
