@@ -20,7 +20,7 @@
 //! | file | what it is |
 //! |---|---|
 //! | `types.rs` | what goes in and comes out |
-//! | `codec.rs`, `rows.rs` | bytes of rows |
+//! | `codec.rs`, `rows.rs`, `message_row.rs` | bytes of rows |
 //! | `write.rs`, `change.rs`, `retention.rs` | a transaction: what is new, what changes, what goes by itself |
 //! | `queues.rs`, `open.rs` | ids of queues; an opening |
 //! | `look.rs` | all that reads |
@@ -31,6 +31,7 @@
 mod change;
 mod codec;
 mod look;
+mod message_row;
 mod open;
 mod queues;
 mod retention;

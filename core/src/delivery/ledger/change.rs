@@ -126,7 +126,8 @@ impl Transaction<'_> {
     }
 
     fn consume(&mut self, seq: u64, consumed: Consumed) -> Result<(), StoreError> {
-        self.fronts.consumed = self.fronts.consumed.min(self.now);
+        // The end of all time stands for a table in which nothing is.
+        self.fronts.consumed = self.fronts.consumed.min(self.now).min(u64::MAX - 1);
         self.writer.insert(Table::Consumed, &consumed_key(self.now, seq), &consumed.encode())
     }
 

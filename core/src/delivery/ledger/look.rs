@@ -4,9 +4,10 @@ use bytes::Bytes;
 
 use super::super::key_row::{KeyRow, Window};
 use super::super::store::{Reader, StoreError, Table};
+use super::message_row::{BodyRow, MessageRow, decode_message};
 use super::rows::{
-    BodyRow, DeadRow, DeliveryRow, EntryRow, Hold, MessageRow, corrupt, dead_key, decode_key, decode_message,
-    delivery_key, get, page, read_dead_key, read_delivery_key, read_seq_key, seq_key,
+    DeadRow, DeliveryRow, EntryRow, Hold, corrupt, dead_key, decode_key, delivery_key, get, page, read_dead_key,
+    read_delivery_key, read_seq_key, seq_key,
 };
 use super::types::{Bounds, DeliveryState, LoggedMessage, StoredDead, StoredDelivery, StoredEntry, StoredMessage};
 use super::write::key_table;

@@ -5,10 +5,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::super::store::{Reader, Store, StoreError, StoreErrorKind, Table, Writer};
 use super::codec::Encoder;
+use super::message_row::{BodyRow, decode_message};
 use super::queues::{QueueRow, UNSETTLED, lane_of, write};
 use super::rows::{
-    BodyRow, DeliveryRow, Held, Hold, Totals, corrupt, decode_message, delivery_key, get, held_key, page,
-    read_delivery_key, read_seq_key, seq_key,
+    DeliveryRow, Held, Hold, Totals, corrupt, delivery_key, get, held_key, page, read_delivery_key, read_seq_key,
+    seq_key,
 };
 use super::types::{LaneCount, Opened, OpenedQueue, QUEUE_GONE};
 use super::write::{Fronts, TOTALS};

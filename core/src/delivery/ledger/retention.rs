@@ -2,9 +2,10 @@
 
 use super::super::key_row::Window;
 use super::super::store::{StoreError, Table};
+use super::message_row::{BodyRow, decode_message};
 use super::rows::{
-    BodyRow, CONSUMED, Consumed, DIED, DeadRow, HELD, Hold, ROW_BYTES, consumed_key, corrupt, dead_key, decode_key,
-    decode_message, get, page, read_dead_key, read_seq_key, read_timed_key, seq_key,
+    CONSUMED, Consumed, DIED, DeadRow, HELD, Hold, ROW_BYTES, consumed_key, corrupt, dead_key, decode_key, get, page,
+    read_dead_key, read_seq_key, read_timed_key, seq_key,
 };
 use super::write::{Transaction, key_table};
 
@@ -90,7 +91,7 @@ impl Transaction<'_> {
                 self.fronts.consumed = u64::MAX;
             }
             for (time, seq, consumed) in consumed {
-                self.fronts.consumed = time;
+                self.fronts.consumed = time.min(u64::MAX - 1);
                 let due = time < before || self.excess() > 0;
                 // A body with more rows than a whole budget has must go some day, too.
                 let fits = consumed.rows as usize <= self.budget || self.budget == whole;

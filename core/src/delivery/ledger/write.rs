@@ -5,10 +5,8 @@ use std::collections::BTreeMap;
 use super::super::key_row::Window;
 use super::super::store::{StoreError, StoreErrorKind, Table, Writer};
 use super::codec::Encoder;
-use super::rows::{
-    DeliveryRow, EntryRow, Held, Hold, ROW_BYTES, Totals, delivery_key, encode_body, encode_key, encode_message,
-    seq_key,
-};
+use super::message_row::{encode_body, encode_message};
+use super::rows::{DeliveryRow, EntryRow, Held, Hold, ROW_BYTES, Totals, delivery_key, encode_key, seq_key};
 use super::types::{DeliveryState, Group, LedgerOptions, NewEntry, NewMessage, StoredBody};
 
 /// Lower bounds of what stands first in the tables that things leave by time, so that a commit need not look where

@@ -22,7 +22,12 @@ fn contents(reader: &dyn Reader) -> Vec<(Vec<u8>, Vec<u8>)> {
 
 fn durable(store: &MemoryStore) -> Vec<(Vec<u8>, Vec<u8>)> {
     let mut found = vec![];
-    store.read(&mut |reader| Ok(found = contents(reader))).unwrap();
+    store
+        .read(&mut |reader| {
+            found = contents(reader);
+            Ok(())
+        })
+        .unwrap();
     found
 }
 
