@@ -8,7 +8,7 @@ use nexowire_core::message::BodySource;
 use nexowire_core::route::{Clock, Configuration};
 use serde_json::{Value, json};
 
-use super::answer::{self, Failure, MessageLine};
+use super::answer::{self, Failure};
 use super::members::Members;
 
 /// Operations that come with trust and the tracker.
