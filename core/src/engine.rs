@@ -7,6 +7,9 @@ mod counters;
 mod explain;
 mod inbound;
 mod judge;
+// For the merger: it is used as soon as the engine drops duplicates.
+#[allow(dead_code)]
+mod key;
 mod reservations;
 mod running;
 mod subject;
