@@ -237,10 +237,11 @@ impl Message {
 pub(crate) fn for_each_item(body: &[u8], fields: &Fields, mut each: impl FnMut(Option<Fields>)) {
     match fields.get_webhook(crate::nexo::WebhookField::Items) {
         None => each(Some(*fields)),
-        Some(span) => webhook::for_each_item(body, span, |item: Option<&ItemSpans>| {
+        Some(span) => webhook::for_each_item(body, span, |whole, item: Option<&ItemSpans>| {
             each(item.map(|item| {
                 let mut fields = *fields;
                 fields.set_item(item);
+                fields.set_item_span(whole);
                 fields
             }));
         }),

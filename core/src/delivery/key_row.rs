@@ -1,24 +1,24 @@
-//! What is kept of a message's key, so that it is known when it comes again.
+//! What is kept of a dedupe key, in memory and in the store.
 
-/// Which of the two windows of time a key lives in.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+/// Which of the two windows a key lives in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
 pub(crate) enum Window {
-    /// Of messages of terminals.
+    /// Terminal messages: `dedupe.terminal`.
     Terminal = 0,
-    /// Of items of webhooks.
+    /// Items of webhooks: `dedupe.webhook`.
     Webhook = 1,
 }
 
-/// What the store keeps of a key.
+/// One accepted message, by its key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct KeyRow {
-    /// The key's keyed hash.
-    pub hash: u128,
-    /// The digest of the message's contents.
-    pub digest: u64,
-    /// When the key was first accepted, in milliseconds of the engine's time.
-    pub first_at: u64,
+    /// The keyed hash of the key.
+    pub(crate) hash: u128,
+    /// What tells the variants of a key apart.
+    pub(crate) digest: u64,
+    /// When the key was first accepted, in milliseconds of engine time.
+    pub(crate) first_at: u64,
     /// The number of the message.
-    pub seq: u64,
+    pub(crate) seq: u64,
 }

@@ -62,6 +62,9 @@ const SLOTS: usize = Field::ALL.len();
 /// Slots that belong to an item; those behind them belong to the body of a webhook.
 const ITEM_SLOTS: usize = 13;
 
+/// A slot that no field of a webhook has.
+const ITEM_SPAN: usize = WebhookField::ALL.len();
+
 /// Spans of one item, by [`WebhookField`].
 pub(crate) type ItemSpans = [Option<Span>; ITEM_SLOTS];
 
@@ -211,6 +214,16 @@ impl Fields {
     pub(crate) fn set_item(&mut self, item: &ItemSpans) {
         self.spans[..item.len()].copy_from_slice(item);
     }
+
+    /// Where the item as a whole is, if it is one of a JSON body and has been walked to by itself.
+    pub(crate) fn item_span(&self) -> Option<Span> {
+        if self.kind == Kind::StandardWebhook { self.spans[ITEM_SPAN] } else { None }
+    }
+
+    pub(crate) fn set_item_span(&mut self, span: Option<Span>) {
+        debug_assert_eq!(self.kind, Kind::StandardWebhook);
+        self.spans[ITEM_SPAN] = span;
+    }
 }
 
-const _: () = assert!(WebhookField::ALL.len() <= SLOTS && WebhookField::Live as usize == ITEM_SLOTS);
+const _: () = assert!(ITEM_SPAN < SLOTS && WebhookField::Live as usize == ITEM_SLOTS);

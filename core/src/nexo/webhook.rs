@@ -36,12 +36,16 @@ pub(crate) fn notification_items(cursor: &mut Cursor<'_>) -> Result<Option<Items
     Ok(is_array.then_some(items))
 }
 
-/// Calls `each` with the fields of every item in the array at `span` of `body`, which has been checked; `None` for an
-/// item that has no object NotificationRequestItem.
-pub(crate) fn for_each_item(body: &[u8], span: Span, mut each: impl FnMut(Option<&ItemSpans>)) {
+/// Calls `each` with every item in the array at `span` of `body`, which has been checked: where all of it is, and its
+/// fields; `None` for an item that has no object NotificationRequestItem.
+pub(crate) fn for_each_item(body: &[u8], span: Span, mut each: impl FnMut(Option<Span>, Option<&ItemSpans>)) {
     let mut cursor = Cursor::over_valid_from(body, span.start());
     let walked = cursor.array(|cursor| {
-        each(item(cursor, &mut Flags::default())?.as_ref());
+        let start = cursor.position();
+        let found = item(cursor, &mut Flags::default())?;
+        // The cursor is at the comma or bracket behind the item; what blanks are between are not of the item.
+        let whole = body.get(start..cursor.position()).unwrap_or_default().trim_ascii_end();
+        each(Span::new(start, start + whole.len(), Encoding::Plain), found.as_ref());
         Ok(())
     });
     debug_assert!(walked.is_ok());
