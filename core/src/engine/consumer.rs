@@ -128,7 +128,7 @@ impl Consumer {
         self.consumer.release(self.inner.clock.now(), seqs)
     }
 
-    /// Whether its queue is closed or removed, empty, and nothing of it in anybody's hands: then a poll is [`Closed`].
+    /// Whether its queue is closed or removed, empty, and nothing of it in anybody's hands: then a poll is [`PollError::Closed`].
     pub fn has_ended(&self) -> bool {
         self.consumer.queue().has_ended()
     }
