@@ -47,14 +47,14 @@ impl<T: Item> Consumer<T> {
     /// [`PollError::Closed`] when the queue is closed and will never have anything again; [`PollError::Store`] when what
     /// there is lies in the backlog only, and cannot be read now.
     pub fn poll(&mut self, now: u64, max: usize, out: &mut Vec<Delivery<T>>) -> Result<usize, PollError> {
+        if self.queue.shared.is_shut() {
+            return Err(PollError::Closed);
+        }
         self.turns = self.queue.shared.wake.turns();
         let before = out.len();
         let max = max.min(self.queue.shared.batch_max);
         let freed = if self.queue.shared.ack_on_poll { self.ack_last(now) } else { 0 };
         let shared = &*self.queue.shared;
-        if shared.is_shut() {
-            return Err(PollError::Closed);
-        }
         if shared.is_due(now) {
             shared.expire(now);
         }

@@ -5,7 +5,7 @@
 //!
 //! | from, to | who | how |
 //! |---|---|---|
-//! | idle, ready | who puts something in or makes room for it, or who has just made it idle | compare-and-swap: one wins and pushes the token |
+//! | idle, ready | who puts something in, makes room, or has just made it idle | compare-and-swap: one wins and pushes the token |
 //! | ready, owned | who has received the token | store: there is one token, so nobody else can |
 //! | owned, ready or idle | who empties the batch, under the book's lock | store: the lock, and that there was a batch |
 //!

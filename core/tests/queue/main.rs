@@ -1,9 +1,13 @@
 //! The queues against `delivery.md`, sections 2, 3.3, 3.5 and 8.4: each rule by name (`rules`, `room`), under threads
 //! (`threads`, `wakeups`), and against a model (`model`).
 
+mod failures;
+mod fake;
 mod model;
 mod room;
 mod rules;
+mod stored;
+mod stored_threads;
 mod threads;
 mod wakeups;
 
