@@ -126,7 +126,8 @@ impl Engine {
             self.inner.commit(durable);
         }
         let ledger = self.inner.durable.as_ref().map(|durable| &durable.ledger);
-        let next = running.next(configuration, &self.inner.names, ledger, self.inner.last_seq.load(Ordering::Relaxed))?;
+        let next =
+            running.next(configuration, &self.inner.names, ledger, self.inner.last_seq.load(Ordering::Relaxed))?;
         let (generation, removed) = (next.generation, next.removed_since(&running));
         // Acquire, paired with the store in `close`, which closes what is in force after this.
         if self.inner.closing.load(Ordering::Acquire) {
@@ -209,11 +210,15 @@ impl Engine {
         }
         let running = self.inner.running.load_full();
         let now = running.clock.now();
-        let fired: usize = running.all_queues().map(|queue| queue.advance(now)).sum();
+        let unwritten = || running.all_queues().map(queue::Queue::unwritten).sum::<usize>();
+        let before = unwritten();
+        running.all_queues().for_each(|queue| {
+            queue.advance(now);
+        });
         lock(&self.inner.dedupe).advance(now);
         running.all_named().for_each(|queue| self.inner.bury(queue));
         if let Some(durable) = &self.inner.durable {
-            self.inner.write_due(durable, fired > 0, now);
+            self.inner.write_due(durable, unwritten() > before, now);
         }
         self.next_deadline()
     }

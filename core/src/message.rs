@@ -112,12 +112,7 @@ impl Message {
     }
 
     /// The same, of a message that has been through something.
-    pub(crate) fn with_story(
-        fields: &Fields,
-        body: BodySource<'_>,
-        origin: Origin,
-        story: Option<Arc<Story>>,
-    ) -> Self {
+    pub(crate) fn with_story(fields: &Fields, body: BodySource<'_>, origin: Origin, story: Option<Arc<Story>>) -> Self {
         let head = |body| Head { fields: *fields, origin, body, story };
         match body {
             BodySource::Copied(bytes) => Self(ThinArc::from_header_and_slice(head(Body::Inline), bytes)),

@@ -14,9 +14,6 @@ pub(crate) fn load(file: Option<&Path>, has_store: bool) -> Result<Configuration
     let text = std::fs::read_to_string(file).map_err(|error| format!("{}: {error}", file.display()))?;
     let loaded = Configuration::parse_with(&text, &SystemResolver::beside(file), source(has_store));
     let configuration = loaded.map_err(|error| format!("{}: {error}", file.display()))?;
-    if configuration.store().is_some() {
-        return Err(format!("{}: `store` is not built in yet", file.display()));
-    }
     for warning in configuration.warnings() {
         let _nobody_to_tell = writeln!(io::stderr(), "{}: warning: {warning}", file.display());
     }

@@ -25,9 +25,6 @@
 //! | `queues.rs`, `open.rs` | ids of queues; an opening |
 //! | `look.rs` | all that reads |
 
-// The merger takes this line out when the engine uses the ledger.
-#![allow(dead_code)]
-
 mod change;
 mod codec;
 mod look;

@@ -17,8 +17,8 @@ pub use redb::RedbStore;
 pub use store::{Reader, Store, StoreError, StoreErrorKind, Table, Writer};
 pub use verdict::{BusyReason, IgnoredReason, QuarantineReason, ReplyOutcome, UnauthorizedReason, Verdict};
 
-pub(crate) use kept::{DeadLetters, Quarantine};
 pub(crate) use dedupe::{Dedupe, DedupeOptions, Key, Seen};
+pub(crate) use kept::{DeadLetters, Quarantine};
 pub(crate) use key_row::{KeyRow, Window};
 pub(crate) use ledger::{
     Bounds, Change, DeadNote, Group, Ledger, LedgerOptions, LoggedMessage, NewEntry, NewMessage, Opened, QUEUE_GONE,

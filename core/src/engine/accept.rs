@@ -152,8 +152,7 @@ impl Entry<'_, '_> {
     fn enter(self, how: How) -> Result<Entered, OutOfForce> {
         let limits = self.running.configuration.limits();
         let learns = self.running.configuration.shapes();
-        let classified =
-            |body: &[u8]| if learns { self.running.shapes.classify(body) } else { classify(body, limits) };
+        let classified = |body: &[u8]| if learns { self.running.shapes.classify(body) } else { classify(body, limits) };
         let judgement = judge(self.inbound, self.endpoint, limits, classified);
         if let Some(durable) = &self.inner.durable {
             return self.join(durable, judgement, how);

@@ -117,7 +117,7 @@ impl Engine {
         let stored = self.inner.durable.as_ref().map(|durable| durable.ledger.counts());
         let (dedupe_keys, dedupe_left) = {
             let index = lock(&self.inner.dedupe);
-            (index.len() as u64, index.left())
+            (index.len(), index.left())
         };
         let kinds = Kind::ALL.map(|kind| (kind, read(&tally.accepted[kind as usize])));
         Counters {
@@ -125,7 +125,9 @@ impl Engine {
             kinds: kinds.into_iter().filter(|(_, count)| *count > 0).collect(),
             duplicate: read(&tally.duplicate),
             quarantined: read(&tally.quarantined),
-            quarantine_left: stored.as_ref().map_or_else(|| self.inner.quarantine.left(), |stored| stored.quarantine_left),
+            quarantine_left: stored
+                .as_ref()
+                .map_or_else(|| self.inner.quarantine.left(), |stored| stored.quarantine_left),
             dead_letters_left: stored.map_or_else(|| self.inner.dead_letters.left(), |stored| stored.dead_letters_left),
             pending: pending as u64,
             dedupe_keys,

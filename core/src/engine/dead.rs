@@ -3,12 +3,12 @@
 
 use std::sync::Arc;
 
+use super::Inner;
 use super::candidate::Target;
 use super::durable::Unwritten;
 use super::group::Moved;
 use super::running::{NamedQueue, Running};
 use super::subject::with_order_key;
-use super::Inner;
 use crate::delivery::{Change, DeadLetter};
 use crate::message::{Dead, Message, Origin, Story};
 use crate::nexo::Flags;

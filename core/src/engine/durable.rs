@@ -47,12 +47,7 @@ pub enum Submitted {
 
 impl Durable {
     pub(super) fn new(ledger: Arc<Ledger>, limits: &Limits) -> Self {
-        Self {
-            ledger,
-            pending: Pending::new(limits),
-            completions: Completions::default(),
-            unwritten: Mutex::default(),
-        }
+        Self { ledger, pending: Pending::new(limits), completions: Completions::default(), unwritten: Mutex::default() }
     }
 }
 
@@ -68,8 +63,8 @@ impl Inner {
             return busy(BusyReason::Store);
         }
         let index = lock(&self.dedupe);
-        let duplicate =
-            candidate.follow(|key, digest, now| index.look(key, digest, now), |key, digest| list.is_in_flight(key, digest));
+        let duplicate = candidate
+            .follow(|key, digest, now| index.look(key, digest, now), |key, digest| list.is_in_flight(key, digest));
         drop(index);
         if let Some(seq) = duplicate {
             self.tally.duplicate(candidate.parts.len() as u32);
@@ -107,7 +102,7 @@ impl Inner {
                 return verdict;
             }
             if durable.pending.try_leading() {
-                self.lead(durable);
+                self.lead(durable, false);
                 continue;
             }
             let left = end.saturating_sub(os::boot_ms());
@@ -137,7 +132,7 @@ impl Inner {
         let last = durable.pending.list().last_ticket();
         let mut led = false;
         while durable.pending.lead_for(last) {
-            self.lead(durable);
+            self.lead(durable, false);
             led = true;
         }
         if !led && self.has_unwritten(durable) {
@@ -148,7 +143,7 @@ impl Inner {
     /// One commit, whatever there is.
     pub(super) fn commit_even_nothing(&self, durable: &Durable) {
         durable.pending.begin_leading();
-        self.lead(durable);
+        self.lead(durable, true);
     }
 
     /// Whether something not urgent is to be written.

@@ -10,7 +10,8 @@ use super::completions::{Completion, Sized};
 use super::durable::Durable;
 use super::pending::{LATE, Waiter, Waiting, lock};
 use crate::delivery::{
-    BusyReason, DeadNote, Dedupe, Key, KeyRow, NewEntry, NewMessage, QuarantineReason, Record, Seen, StoredBody, Verdict, Window,
+    BusyReason, DeadNote, Dedupe, Key, KeyRow, NewEntry, NewMessage, QuarantineReason, Record, Seen, StoredBody,
+    Verdict, Window,
 };
 use crate::message::{Dead, Message, Origin, Story};
 use crate::nexo::Flags;
@@ -76,7 +77,9 @@ struct Staged(HashMap<u128, (u64, Vec<(u64, u64)>)>);
 
 impl Inner {
     /// Takes a group, commits and publishes it. The caller has made itself the leader, and is it no more after this.
-    pub(super) fn lead(&self, durable: &Durable) {
+    ///
+    /// Where there is nothing to write nothing is written, unless `in_any_case`: that lets retention go on.
+    pub(super) fn lead(&self, durable: &Durable, in_any_case: bool) {
         let taken = durable.pending.list().take_group();
         let mut group = Group {
             inner: self,
@@ -93,7 +96,7 @@ impl Inner {
             return;
         }
         group.decide();
-        if group.write() {
+        if group.write(in_any_case) {
             group.stage = Stage::Durable;
             group.publish();
             group.stage = Stage::Published;
@@ -165,12 +168,12 @@ impl Group<'_> {
     }
 
     /// One transaction; says whether it is durable.
-    fn write(&mut self) -> bool {
+    fn write(&mut self, in_any_case: bool) -> bool {
         let mut unwritten = lock(&self.durable.unwritten);
         let running = self.inner.running.load_full();
         running.take_changes(&self.inner.names, &mut unwritten);
-        if self.decided.is_empty() && self.kept.is_empty() && unwritten.changes.is_empty() && unwritten.moves.is_empty()
-        {
+        let nothing_new = self.decided.is_empty() && self.kept.is_empty();
+        if nothing_new && unwritten.changes.is_empty() && unwritten.moves.is_empty() && !in_any_case {
             return true;
         }
         let mut changes = unwritten.changes.clone();
@@ -251,7 +254,7 @@ impl Group<'_> {
         let mut index = lock(&self.inner.dedupe);
         for decided in &self.decided {
             if let Some((key, row)) = decided.key {
-                index.learn(&key, row.digest, row.seq, self.taken[decided.at.0].candidate.now);
+                index.restore(key.window, row, now);
             }
         }
         drop(index);
@@ -343,7 +346,7 @@ impl Staged {
                 return (Seen::Variant, *first_at);
             }
         }
-        (live.look(key, digest, now), live.first_at(key).unwrap_or(now))
+        (live.look(key, digest, now), live.row(key, digest, 0, now).first_at)
     }
 
     fn learn(&mut self, key: &Key, digest: u64, seq: u64, first_at: u64) {

@@ -171,8 +171,7 @@ impl Engine {
         durable.pending.list().set_closed(true);
         inner.commit(durable);
         if inner.has_unwritten(durable) && !durable.ledger.is_latched() {
-            durable.pending.begin_leading();
-            inner.lead(durable);
+            inner.commit_even_nothing(durable);
         }
         running.all_queues().for_each(crate::queue::Queue::shut);
         durable.ledger.close();
@@ -256,7 +255,7 @@ pub(super) fn ledger_options(configuration: &Configuration) -> LedgerOptions {
 pub(super) fn dedupe_options(configuration: &Configuration) -> DedupeOptions {
     let ms = |duration: std::time::Duration| u64::try_from(duration.as_millis()).unwrap_or(u64::MAX);
     let dedupe = configuration.dedupe();
-    DedupeOptions { terminal_ms: ms(dedupe.terminal), webhook_ms: ms(dedupe.webhook), keys_max: u64::from(dedupe.keys_max) }
+    DedupeOptions { terminal_ms: ms(dedupe.terminal), webhook_ms: ms(dedupe.webhook), keys_max: dedupe.keys_max }
 }
 
 fn no_randomness(error: &getrandom::Error) -> OpenError {

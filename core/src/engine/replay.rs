@@ -130,8 +130,9 @@ impl Engine {
                     replay.wants(letter.seq, letter.received_at)
                         && replay.queue.is_none_or(|queue| queue == letter.queue)
                 });
-                let candidates =
-                    wanted.filter_map(|letter| self.inner.from_dead_letters(&running, letter, replay.reroute)).collect();
+                let candidates = wanted
+                    .filter_map(|letter| self.inner.from_dead_letters(&running, letter, replay.reroute))
+                    .collect();
                 Ok(self.inner.deliver(candidates))
             }
         }
@@ -148,8 +149,7 @@ impl Inner {
     fn replay_log(&self, running: &Running, replay: &Replay<'_>) -> Result<u64, ReplayError> {
         let durable = self.durable.as_ref().ok_or(ReplayError::NoStore)?;
         let last = self.last_seq.load(std::sync::atomic::Ordering::Relaxed);
-        let bounds =
-            Bounds {
+        let bounds = Bounds {
             from_seq: replay.from_seq,
             to_seq: replay.to_seq.min(last),
             from_ms: replay.from,

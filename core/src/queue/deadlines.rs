@@ -59,6 +59,9 @@ impl<T: Item> Shared<T> {
         // Before the first lane is locked: a batch that is handed out meanwhile, in a lane that has been looked at,
         // notes itself after this. Acquire, as this may stand in for `is_due`.
         self.due.swap(u64::MAX, Ordering::AcqRel);
+        // What was due behind is brought in by the polls that follow: its lane has a token as long as it is behind.
+        let _later =
+            self.due_behind.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |due| (due <= now).then_some(u64::MAX));
         let mut ended = Vec::new();
         self.deadlines(|lane, due, ends| {
             if due <= now {
@@ -76,7 +79,8 @@ impl<T: Item> Shared<T> {
     }
 
     pub(super) fn next_deadline(&self) -> Option<u64> {
-        let mut next = None;
+        let behind = self.due_behind.load(Ordering::Relaxed);
+        let mut next = (behind < u64::MAX).then_some(behind);
         self.deadlines(|_, due, _| next = Some(next.map_or(due, |next: u64| next.min(due))));
         next
     }

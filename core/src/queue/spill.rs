@@ -4,6 +4,7 @@ use super::behind::{Backlog, Gap, Stored, Unavailable};
 use super::book::Book;
 use super::shared::Shared;
 use super::{Item, Queue, WhenFull};
+use std::sync::atomic::Ordering;
 
 /// Where a published message went.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -229,6 +230,13 @@ impl<T: Item> Queue<T> {
             self.shared.restore(lane, count, last);
         }
         self.shared.permits_given();
+    }
+
+    /// Says that a delay of what was [restored](Self::restore) ends then, so that
+    /// [`next_deadline`](Self::next_deadline) knows it before the message itself is read.
+    pub fn expect_due(&self, due: u64) {
+        // Relaxed: nothing is concluded from it but when to look again.
+        self.shared.due_behind.store(due, Ordering::Relaxed);
     }
 
     /// Ends the duty for a message that waits in the backlog only, and was handed out before it came to be there: its

@@ -43,13 +43,14 @@ impl Ledger {
             self.inherit(&ids, *heir, *lanes)?;
             lock(&self.queues).set_default(*heir);
         }
-        let mut lanes = count(&*self.store)?;
-        let pending = lanes.values().flatten().map(|lane| lane.count).sum();
+        let mut counted = count(&*self.store)?;
+        let pending = counted.values().flat_map(|queue| &queue.lanes).map(|lane| lane.count).sum();
         let mut totals = found.totals;
         totals.last_seq = totals.last_seq.max(writing.seen);
         *writing = Writing { totals, fronts: Fronts::default(), seen: totals.last_seq };
         self.show(&totals);
-        let queues = ids.into_iter().map(|id| OpenedQueue { id, lanes: lanes.remove(&id).unwrap_or_default() });
+        let empty = |id| OpenedQueue { id, lanes: vec![], next_due: None };
+        let queues = ids.into_iter().map(|id| counted.remove(&id).unwrap_or_else(|| empty(id)));
         Ok(Opened {
             queues: queues.collect(),
             last_seq: totals.last_seq,
@@ -232,20 +233,22 @@ fn one_less(writer: &mut dyn Writer, hold: Hold) -> Result<(), StoreError> {
 }
 
 /// What waits, by queue and lane.
-fn count(store: &dyn Store) -> Result<BTreeMap<u32, Vec<LaneCount>>, StoreError> {
-    let mut queues: BTreeMap<u32, Vec<LaneCount>> = BTreeMap::new();
+fn count(store: &dyn Store) -> Result<BTreeMap<u32, OpenedQueue>, StoreError> {
+    let mut queues: BTreeMap<u32, OpenedQueue> = BTreeMap::new();
     let mut whole = true;
     store.read(&mut |reader| {
-        reader.scan(Table::Deliveries, &[], None, &mut |key, _| {
-            let Some((queue, lane, seq)) = read_delivery_key(key) else {
+        reader.scan(Table::Deliveries, &[], None, &mut |key, value| {
+            let (Some((id, lane, seq)), Some(row)) = (read_delivery_key(key), DeliveryRow::decode(value)) else {
                 whole = false;
                 return false;
             };
-            let lanes = queues.entry(queue).or_default();
-            match lanes.last_mut().filter(|last| last.lane == lane) {
+            let queue = queues.entry(id).or_insert_with(|| OpenedQueue { id, lanes: vec![], next_due: None });
+            match queue.lanes.last_mut().filter(|last| last.lane == lane) {
                 Some(last) => *last = LaneCount { lane, count: last.count + 1, last_seq: seq },
-                None => lanes.push(LaneCount { lane, count: 1, last_seq: seq }),
+                None => queue.lanes.push(LaneCount { lane, count: 1, last_seq: seq }),
             }
+            let due = Some(row.state.due).filter(|due| *due > 0);
+            queue.next_due = [queue.next_due, due].into_iter().flatten().min();
             true
         })
     })?;

@@ -155,6 +155,8 @@ pub(crate) struct OpenedQueue {
     pub id: u32,
     /// Its lanes, those only that have something.
     pub lanes: Vec<LaneCount>,
+    /// When the first of its delays ends.
+    pub next_due: Option<u64>,
 }
 
 /// What waits in a lane.
