@@ -84,7 +84,7 @@ fn operations(random: &mut Random, log: &mut Log) -> (String, Vec<Operation>) {
             _ => {
                 // Near those that are polled now; many of them mean nothing.
                 let last = log.accepted.keys().next_back().copied().unwrap_or(0);
-                let seqs: Vec<u64> = (0..2).map(|_| 1 + random.below(last + at as u64)).collect();
+                let seqs: Vec<u64> = (0..2).map(|_| 1 + random.below(last + at as u64 + 1)).collect();
                 let line = json!({"op": "ack", "queue": "terminals", "seqs": seqs});
                 log.acked.extend(seqs);
                 (Operation::Ack, line)

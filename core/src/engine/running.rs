@@ -61,7 +61,10 @@ impl Running {
                 let found = &opened.queues[index];
                 let named = new_queue(queue, &configuration, Some((ledger, names, found.id, opened.last_seq)));
                 named.queue.restore(found.lanes.iter().map(|lane| (lane.lane, lane.count, lane.last_seq)));
-                found.next_due.into_iter().for_each(|due| named.queue.expect_due(due));
+                if let Some(due) = found.next_due {
+                    named.queue.expect_due(due);
+                    named.queue.warm(clock.now());
+                }
                 named
             }
         });

@@ -232,6 +232,20 @@ impl<T: Item> Queue<T> {
         self.shared.permits_given();
     }
 
+    /// Reads ahead what a first poll would read, so that delays of what was [restored](Self::restore) run, and count, from
+    /// now on. What cannot be read is left to the polls.
+    pub fn warm(&self, now: u64) {
+        let shared = &*self.shared;
+        // Each lane that is ready once: those whose turn it was go behind the others.
+        for _ in 0..shared.lanes.len() {
+            let Some(lane) = shared.take_token() else { return };
+            let mut aside = Aside::new(shared);
+            if aside.refill(lane, now, shared.capacity) {
+                shared.push_token(lane);
+            }
+        }
+    }
+
     /// Says that a delay of what was [restored](Self::restore) ends then, so that
     /// [`next_deadline`](Self::next_deadline) knows it before the message itself is read.
     pub fn expect_due(&self, due: u64) {
