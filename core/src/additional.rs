@@ -5,7 +5,7 @@
 
 use std::borrow::Cow;
 
-use memchr::memchr;
+use memchr::{memchr, memchr_iter};
 
 use crate::form;
 use crate::json::{Cursor, Value, unescape};
@@ -101,7 +101,16 @@ impl<'a> AdditionalResponse<'a> {
     /// Of Base64 these are the object's scalar members, with those of `additionalData` standing in its place.
     pub fn pairs(&self) -> Vec<TextPair<'_>> {
         match (self.format, &self.json) {
-            (Format::Kvp, _) => form::pairs(&self.text).map(|pair| (pair.key(), pair.value())).collect(),
+            (Format::Kvp, _) => {
+                let mut pairs = Vec::with_capacity(memchr_iter(b'&', &self.text).count() + 1);
+                for pair in form::pairs(&self.text) {
+                    match pair.as_they_stand() {
+                        Some((key, value)) => pairs.push((key.into(), value.into())),
+                        None => pairs.push((pair.key(), pair.value())),
+                    }
+                }
+                pairs
+            }
             (_, Some(json)) => scalar_members(json),
             _ => vec![],
         }

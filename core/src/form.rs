@@ -7,9 +7,10 @@
 use std::borrow::Cow;
 use std::ops::Range;
 
-use memchr::{memchr, memchr2};
+use memchr::memchr2;
 
-use crate::json::hexadecimal;
+use crate::simd::ascii::{string_of, text_of};
+use crate::simd::marks::{Marker, Marks, fastest_marker};
 
 /// The pairs of `text`, in order, repeated keys and all; nothing is decoded before it is asked for.
 ///
@@ -23,8 +24,9 @@ use crate::json::hexadecimal;
 /// assert_eq!((&*last.key(), &*last.value()), ("x", ""));
 /// assert!(pairs.next().is_none());
 /// ```
+#[inline]
 pub fn pairs(text: &[u8]) -> Pairs<'_> {
-    Pairs { text, at: 0 }
+    Pairs::starting_at(text, 0, fastest_marker())
 }
 
 /// The value of the first pair with this key, without decoding the others.
@@ -35,8 +37,54 @@ pub fn pairs(text: &[u8]) -> Pairs<'_> {
 /// let pair = find(b"a=1&psp%52eference=NC6HT9CRT65ZGN82", b"pspReference").unwrap();
 /// assert_eq!(pair.value(), "NC6HT9CRT65ZGN82");
 /// ```
+#[inline]
 pub fn find<'a>(text: &'a [u8], key: &[u8]) -> Option<Pair<'a>> {
-    pairs(text).find(|pair| pair.has_key(key))
+    find_with(text, key, fastest_marker())
+}
+
+/// The same with a marker. Only keys are looked at, and only where one begins like this one or has an escape is a pair
+/// made.
+fn find_with<'a>(text: &'a [u8], key: &[u8], marker: Marker) -> Option<Pair<'a>> {
+    // Where the part begins that we are in, and whether we are still in its key.
+    let (mut start, mut in_key) = (0, true);
+    for block in (0..text.len()).step_by(64) {
+        let Marks { mut ampersand, equals, escape } = Pairs::marks(text, block, marker);
+        let mut stops = ampersand | equals | escape;
+        loop {
+            if in_key {
+                if stops == 0 {
+                    break;
+                }
+                let at = block + stops.trailing_zeros() as usize;
+                let lowest = stops & stops.wrapping_neg();
+                let may_be_it = at - start == key.len() && text[start..at] == *key;
+                if may_be_it && equals & lowest != 0 && ampersand != 0 {
+                    // It ends in this block, as most do.
+                    let value_escaped = escape & (ampersand - 1) & !ampersand & !(lowest - 1) != 0;
+                    let end = block + ampersand.trailing_zeros() as usize;
+                    return Some(Pair::new(text, [start, at, end], [false, value_escaped]));
+                }
+                if may_be_it || escape & lowest != 0 {
+                    // Empty parts and keys that decode to others are passed, and what follows is read the plain way.
+                    return Pairs::starting_at(text, start, marker).find(|pair| pair.has_key(key));
+                }
+                stops ^= lowest;
+                in_key = ampersand & lowest != 0;
+                if in_key {
+                    (start, ampersand) = (at + 1, ampersand ^ lowest);
+                    continue;
+                }
+            }
+            if ampersand == 0 {
+                break;
+            }
+            let behind = !(ampersand ^ (ampersand - 1));
+            start = block + ampersand.trailing_zeros() as usize + 1;
+            (ampersand, stops, in_key) = (ampersand & behind, stops & behind, true);
+        }
+    }
+    // A key that goes on to the end of whole blocks.
+    if in_key { Pairs::starting_at(text, start, marker).find(|pair| pair.has_key(key)) } else { None }
 }
 
 /// Whether EventDetails of this text are pairs: an `=` stands before the first `&`.
@@ -50,20 +98,90 @@ pub struct Pairs<'a> {
     text: &'a [u8],
     /// Where the next part begins.
     at: usize,
+    /// Where the 64 bytes begin that are marked; `at` is within them, just behind them, or behind the text.
+    block: usize,
+    /// The marks of the block from `at` on.
+    marks: Marks,
+    marker: Marker,
+}
+
+impl<'a> Pairs<'a> {
+    /// The pairs from `start` on, which is where a part begins, or behind the end.
+    #[inline]
+    fn starting_at(text: &'a [u8], start: usize, marker: Marker) -> Self {
+        let marks = if start < text.len() { Self::marks(text, start, marker) } else { Marks::default() };
+        Self { text, at: start, block: start, marks, marker }
+    }
+
+    /// The marks of a block. The end of the text ends a part like an ampersand, so it is marked as one.
+    #[inline]
+    fn marks(text: &[u8], block: usize, marker: Marker) -> Marks {
+        let mut marks = marker(text, block);
+        let rest = text.len() - block;
+        if rest < 64 {
+            marks.ampersand |= 1 << rest;
+        }
+        marks
+    }
+
+    /// The part that begins at `self.at`, which is within the text; it may be empty.
+    #[inline]
+    fn part(&mut self) -> Pair<'a> {
+        let Marks { ampersand, equals, escape } = self.marks;
+        if ampersand == 0 {
+            return self.long_part();
+        }
+        // All bits up to the lowest ampersand, and all up to the first equals sign, or all.
+        let part = ampersand ^ (ampersand - 1);
+        let (equals_here, escape_here) = (equals & part, escape & part);
+        let key = equals_here ^ equals_here.wrapping_sub(1);
+        let (start, end) = (self.at, self.block + ampersand.trailing_zeros() as usize);
+        let key_end = self.block + (equals_here | ampersand).trailing_zeros() as usize;
+        self.marks = Marks { ampersand: ampersand & !part, equals: equals & !part, escape: escape & !part };
+        self.at = end + 1;
+        Pair::new(self.text, [start, key_end, end], [escape_here & key != 0, escape_here & !key != 0])
+    }
+
+    /// The same of a part that does not end in this block.
+    fn long_part(&mut self) -> Pair<'a> {
+        let start = self.at;
+        let (mut key_end, mut key_escaped, mut value_escaped) = (None, false, false);
+        let end = loop {
+            let Marks { ampersand, equals, escape } = self.marks;
+            let part = ampersand ^ ampersand.wrapping_sub(1);
+            let (equals_here, escape_here) = (equals & part, escape & part);
+            // The bits up to the first equals sign, or all; none if the key ended in an earlier block.
+            let key = if key_end.is_none() { equals_here ^ equals_here.wrapping_sub(1) } else { 0 };
+            key_escaped |= escape_here & key != 0;
+            value_escaped |= escape_here & !key != 0;
+            if key_end.is_none() && equals_here != 0 {
+                key_end = Some(self.block + equals_here.trailing_zeros() as usize);
+            }
+            if ampersand != 0 {
+                self.marks = Marks { ampersand: ampersand & !part, equals: equals & !part, escape: escape & !part };
+                break self.block + ampersand.trailing_zeros() as usize;
+            }
+            self.block += 64;
+            if self.block >= self.text.len() {
+                break self.text.len();
+            }
+            self.marks = Self::marks(self.text, self.block, self.marker);
+        };
+        self.at = end + 1;
+        Pair::new(self.text, [start, key_end.unwrap_or(end), end], [key_escaped, value_escaped])
+    }
 }
 
 impl<'a> Iterator for Pairs<'a> {
     type Item = Pair<'a>;
 
+    #[inline]
     fn next(&mut self) -> Option<Pair<'a>> {
-        while let Some(rest @ [_, ..]) = self.text.get(self.at..) {
+        while self.at < self.text.len() {
             let start = self.at;
-            let part = &rest[..memchr(b'&', rest).unwrap_or(rest.len())];
-            self.at = start + part.len() + 1;
-            if !part.is_empty() {
-                let equals = memchr(b'=', part).unwrap_or(part.len());
-                let value = (equals + 1).min(part.len());
-                return Some(Pair { key: &part[..equals], value: &part[value..], value_start: start + value });
+            let pair = self.part();
+            if self.at > start + 1 {
+                return Some(pair);
             }
         }
         None
@@ -76,17 +194,40 @@ pub struct Pair<'a> {
     key: &'a [u8],
     value: &'a [u8],
     value_start: usize,
+    /// Whether the key has a `%` or a `+`.
+    key_escaped: bool,
+    /// The same of the value.
+    value_escaped: bool,
 }
 
 impl<'a> Pair<'a> {
+    /// The pair that stands between two places, with the one where its key ends; if this is the last, it has no value.
+    #[inline(always)]
+    fn new(text: &'a [u8], [start, key_end, end]: [usize; 3], [key_escaped, value_escaped]: [bool; 2]) -> Self {
+        let value_start = (key_end + 1).min(end);
+        let (key, value) = (&text[start..key_end], &text[value_start..end]);
+        Self { key, value, value_start, key_escaped, value_escaped }
+    }
+
     /// The key, decoded; bytes that are not UTF-8 read as U+FFFD.
+    #[inline]
     pub fn key(self) -> Cow<'a, str> {
-        lossy(decode(self.key))
+        if self.key_escaped { decoded_text(self.key) } else { borrowed_text(self.key) }
     }
 
     /// The value, decoded; bytes that are not UTF-8 read as U+FFFD.
+    #[inline]
     pub fn value(self) -> Cow<'a, str> {
-        lossy(decode(self.value))
+        if self.value_escaped { decoded_text(self.value) } else { borrowed_text(self.value) }
+    }
+
+    /// Key and value, if both are text as they stand: most are, and need not be moved about as what may be owned.
+    #[inline]
+    pub(crate) fn as_they_stand(self) -> Option<(&'a str, &'a str)> {
+        if self.key_escaped | self.value_escaped {
+            return None;
+        }
+        Some((text_of(self.key).ok()?, text_of(self.value).ok()?))
     }
 
     /// The key as it stands.
@@ -107,53 +248,86 @@ impl<'a> Pair<'a> {
     /// Whether the decoded key is `key`.
     #[inline]
     pub fn has_key(self, key: &[u8]) -> bool {
-        // A decoded key is never longer than it stands, and stands as it is decoded unless it holds an escape.
-        let escaped = || memchr2(b'%', b'+', self.key).is_some();
-        if self.key == key {
-            return !escaped() || *decode(self.key) == *key;
+        if self.key_escaped {
+            return Decoded::new(self.key.iter().copied()).eq(key.iter().copied());
         }
-        self.key.len() >= key.len() && escaped() && Decoded::new(self.key.iter().copied()).eq(key.iter().copied())
+        self.key == key
     }
+}
+
+/// Bytes without an escape as text.
+#[inline]
+fn borrowed_text(bytes: &[u8]) -> Cow<'_, str> {
+    text_of(bytes).map_or_else(|_| String::from_utf8_lossy(bytes), Cow::Borrowed)
+}
+
+/// What `raw` stands for as text, if it has an escape.
+fn decoded_text(raw: &[u8]) -> Cow<'static, str> {
+    Cow::Owned(owned_text(decoded(raw)))
+}
+
+fn owned_text(bytes: Vec<u8>) -> String {
+    string_of(bytes).unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned())
 }
 
 /// Bytes as text; what is not UTF-8 reads as U+FFFD. Borrowed stays borrowed where it is UTF-8.
 pub(crate) fn lossy(bytes: Cow<'_, [u8]>) -> Cow<'_, str> {
     match bytes {
-        Cow::Borrowed(bytes) => String::from_utf8_lossy(bytes),
-        Cow::Owned(bytes) => match String::from_utf8_lossy(&bytes) {
-            Cow::Borrowed(_) => Cow::Owned(String::from_utf8(bytes).unwrap_or_default()),
-            Cow::Owned(text) => Cow::Owned(text),
-        },
+        Cow::Borrowed(bytes) => borrowed_text(bytes),
+        Cow::Owned(bytes) => Cow::Owned(owned_text(bytes)),
     }
 }
 
 /// The bytes that `raw` stands for; borrowed if it has neither `%` nor `+`.
 pub fn decode(raw: &[u8]) -> Cow<'_, [u8]> {
-    let Some(first) = memchr2(b'%', b'+', raw) else { return Cow::Borrowed(raw) };
+    if memchr2(b'%', b'+', raw).is_some() { Cow::Owned(decoded(raw)) } else { Cow::Borrowed(raw) }
+}
+
+/// The bytes that `raw` stands for.
+fn decoded(raw: &[u8]) -> Vec<u8> {
     let mut bytes = Vec::with_capacity(raw.len());
-    bytes.extend_from_slice(&raw[..first]);
-    let mut rest = &raw[first..];
-    while let [byte, after @ ..] = rest {
-        let (decoded, length) = decode_first(*byte, after);
-        bytes.push(decoded);
-        let plain = memchr2(b'%', b'+', &after[length..]).map_or(after.len(), |at| length + at);
-        bytes.extend_from_slice(&after[length..plain]);
-        rest = &after[plain..];
+    let marker = fastest_marker();
+    // What stands before this place has been decoded.
+    let mut done = 0;
+    for block in (0..raw.len()).step_by(64) {
+        let mut escapes = marker(raw, block).escape;
+        while escapes != 0 {
+            let at = block + escapes.trailing_zeros() as usize;
+            escapes &= escapes - 1;
+            bytes.extend_from_slice(&raw[done..at]);
+            let (byte, length) = decode_first(raw[at], &raw[at + 1..]);
+            bytes.push(byte);
+            // The digits of an escape are none themselves, so that no mark is passed over.
+            done = at + 1 + length;
+        }
     }
-    Cow::Owned(bytes)
+    bytes.extend_from_slice(&raw[done..]);
+    bytes
 }
 
 /// The byte that `byte` begins, and how many bytes behind it belong to it.
+#[inline]
 fn decode_first(byte: u8, after: &[u8]) -> (u8, usize) {
     match (byte, after) {
         (b'+', _) => (b' ', 0),
-        (b'%', [high, low, ..]) => match (hexadecimal(*high), hexadecimal(*low)) {
-            (Some(high), Some(low)) => (high << 4 | low, 2),
-            _ => (b'%', 0),
-        },
+        (b'%', [high, low, ..]) => {
+            let (high, low) = (DIGITS[usize::from(*high)], DIGITS[usize::from(*low)]);
+            if high | low < 16 { (high << 4 | low, 2) } else { (b'%', 0) }
+        }
         _ => (byte, 0),
     }
 }
+
+/// The value of each byte as a hexadecimal digit of either case; 255 if it is none.
+const DIGITS: [u8; 256] = {
+    let (mut digits, mut value) = ([255; 256], 0);
+    while value < 16 {
+        digits[b"0123456789abcdef"[value] as usize] = value as u8;
+        digits[b"0123456789ABCDEF"[value] as usize] = value as u8;
+        value += 1;
+    }
+    digits
+};
 
 /// The decoded bytes of any bytes, one at a time, for those who may not allocate.
 ///
@@ -209,75 +383,4 @@ where
 }
 
 #[cfg(test)]
-mod tests {
-    use proptest::prelude::*;
-
-    use super::*;
-
-    /// Pairs by the words of the reference: split, split, decode from left to right.
-    fn obviously_right(text: &[u8]) -> Vec<(Vec<u8>, Vec<u8>)> {
-        fn decoded(text: &[u8]) -> Vec<u8> {
-            let (mut bytes, mut at) = (vec![], 0);
-            while at < text.len() {
-                let pair = text.get(at + 1..at + 3).and_then(|pair| std::str::from_utf8(pair).ok());
-                let digits = pair.filter(|pair| pair.bytes().all(|byte| byte.is_ascii_hexdigit()));
-                match (text[at], digits) {
-                    (b'%', Some(digits)) => {
-                        bytes.push(u8::from_str_radix(digits, 16).unwrap());
-                        at += 2;
-                    }
-                    (b'+', _) => bytes.push(b' '),
-                    (byte, _) => bytes.push(byte),
-                }
-                at += 1;
-            }
-            bytes
-        }
-        text.split(|byte| *byte == b'&')
-            .filter(|part| !part.is_empty())
-            .map(|part| {
-                let mut halves = part.splitn(2, |byte| *byte == b'=');
-                (decoded(halves.next().unwrap()), decoded(halves.next().unwrap_or_default()))
-            })
-            .collect()
-    }
-
-    proptest! {
-        #![proptest_config(ProptestConfig::with_cases(20_000_u32.max(ProptestConfig::default().cases)))]
-
-        #[test]
-        fn pairs_are_what_the_reference_says(text in proptest::collection::vec(
-            prop_oneof![9 => proptest::sample::select(&b"&&==%%++ab2fFzZ \xc3"[..]), 1 => any::<u8>()], 0..60,
-        )) {
-            let expected = obviously_right(&text);
-            let found: Vec<_> = pairs(&text)
-                .map(|pair| (decode(pair.raw_key()).into_owned(), decode(pair.raw_value()).into_owned()))
-                .collect();
-            prop_assert_eq!(&found, &expected);
-            for pair in pairs(&text) {
-                prop_assert_eq!(&text[pair.value_range()], pair.raw_value());
-            }
-            for (key, _) in &expected {
-                let first = &expected.iter().find(|(other, _)| other == key).unwrap().1;
-                prop_assert_eq!(&*decode(find(&text, key).unwrap().raw_value()), &first[..]);
-                if !key.is_empty() {
-                    // An empty part is a pair with an empty key here, so that only other keys can be compared.
-                    prop_assert!(find_in(text.iter().copied(), key).unwrap().eq(first.iter().copied()));
-                }
-            }
-            prop_assert!(find(&text, b"nowhere").is_none() && find_in(text.iter().copied(), b"nowhere").is_none());
-        }
-    }
-
-    #[test]
-    fn event_details_are_pairs_if_an_equals_sign_comes_first() {
-        for (text, expected) in [(&b"a=1"[..], true), (b"a&b=1", false), (b"", false), (b"=", true), (b"0123", false)] {
-            assert_eq!(is_pairs(text), expected);
-        }
-    }
-
-    #[test]
-    fn what_is_clean_is_borrowed() {
-        assert!(matches!(pairs(b"a=b").next().unwrap().value(), Cow::Borrowed("b")));
-    }
-}
+mod tests;

@@ -1,4 +1,4 @@
-//! Finding the structure of JSON text, 64 bytes at a time: the only `unsafe` of this crate.
+//! Finding the structure of JSON text and of forms, 64 bytes at a time: the only `unsafe` of this crate.
 //!
 //! A kernel sorts the bytes of a block into bit masks; `Carry::structure` makes of these masks, the same way
 //! for every kernel, one word that has a bit for each *token*: brackets, braces, colons and commas outside of strings,
@@ -10,6 +10,8 @@
 //!
 //! The portable kernel is the reference; a faster one must equal it on every input, and is chosen once, at run time.
 
+#[allow(unsafe_code)]
+pub(crate) mod ascii;
 #[cfg(target_arch = "x86_64")]
 #[allow(unsafe_code)]
 mod avx2;
@@ -17,6 +19,10 @@ mod avx2;
 #[allow(unsafe_code)]
 mod avx512;
 mod blocks;
+pub(crate) mod marks;
+#[cfg(target_arch = "x86_64")]
+#[allow(unsafe_code)]
+mod marks_avx2;
 pub(crate) mod scan;
 #[cfg(target_arch = "x86_64")]
 #[allow(unsafe_code)]

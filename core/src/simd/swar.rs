@@ -40,7 +40,7 @@ fn masks(block: &[u8; 64]) -> Masks {
 }
 
 /// The high bit of each byte that equals `byte`, exactly: no borrow crosses from byte to byte.
-fn equal(word: u64, byte: u8) -> u64 {
+pub(super) fn equal(word: u64, byte: u8) -> u64 {
     let difference = word ^ (LOW * u64::from(byte));
     !(((difference & !HIGH) + !HIGH) | difference) & HIGH
 }
@@ -52,7 +52,7 @@ fn below_space(word: u64) -> u64 {
 }
 
 /// Moves the high bits of the eight bytes together, the first byte's lowest.
-fn gather(high_bits: u64) -> u64 {
+pub(super) fn gather(high_bits: u64) -> u64 {
     // The product adds shifted copies that never meet in a bit, and collects all eight in the highest byte.
     ((high_bits >> 7).wrapping_mul(0x0102_0408_1020_4080)) >> 56
 }

@@ -18,7 +18,7 @@ const ROOMS: [(&str, &[&str]); 20] = [
     // Bytes, JSON and forms know no nexo.
     ("simd", &[]),
     ("json", &["error", "limits", "span", "simd"]),
-    ("form", &["json"]),
+    ("form", &["simd"]),
     ("text", &["span", "json", "form"]),
     ("additional", &["error", "limits", "simd", "json", "form", "text"]),
     // Words and shapes know no queue, no rule and no engine.
