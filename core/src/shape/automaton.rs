@@ -7,9 +7,10 @@
 
 use std::ops::Range;
 
+use super::facts::Facts;
 use crate::error::Error;
 use crate::json::{escape_end, scalar_end};
-use crate::nexo::{Draft, Envelope, EventToNotify, Field, Vocabulary, WordField};
+use crate::nexo::{EventToNotify, Field, Fields, Vocabulary, WordField};
 use crate::simd::scan::Scanner;
 use crate::span::{Encoding, Span};
 
@@ -22,6 +23,9 @@ pub(super) const LITERAL_BYTES_MAX: usize = 128 << 10;
 /// What it costs to try an edge in vain, in bytes of the general walk.
 const TRY_COST: usize = 32;
 
+/// Bytes behind the last literal.
+pub(super) const PADDING: usize = 32;
+
 /// Names that a message may have once, as bits.
 pub(super) type NameSet = u128;
 
@@ -31,22 +35,37 @@ pub(super) struct Automaton {
     /// The edges of each state, the longest literal first: one that another begins with is tried after that.
     pub(super) states: Vec<Range<u32>>,
     pub(super) edges: Vec<Edge>,
+    /// All literals, with padding behind the last one, so that most can be compared by whole vectors.
     pub(super) literals: Vec<u8>,
-    pub(super) marks: Vec<Mark>,
+    pub(super) texts: Vec<Fixed>,
 }
 
-/// The way from one value to the next.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// The way from one value to the next: all that a step asks, in one line of the cache.
+#[derive(Clone, Debug)]
+#[repr(align(64))]
 pub(super) struct Edge {
-    pub(super) literal: Range<u32>,
-    pub(super) marks: Range<u32>,
     /// Names in the literal that nexowire looks for: a message that has one of them twice is not for us.
     pub(super) names: NameSet,
+    pub(super) facts: Facts,
+    pub(super) literal_start: u32,
+    pub(super) literal_length: u32,
+    /// Fields that lie in the literal.
+    pub(super) texts: Range<u32>,
     /// Members in the literal.
     pub(super) members: u32,
-    pub(super) then: Then,
     /// The edge that is tried first behind this one: messages of one layout follow each other's edges.
     pub(super) likely: u32,
+    pub(super) then: Then,
+}
+
+const _: () = assert!(size_of::<Edge>() == 64);
+
+/// A field that lies in a literal, by its first byte and the one behind its last.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Fixed {
+    pub(super) field: Field,
+    pub(super) start: u32,
+    pub(super) end: u32,
 }
 
 /// What follows the literal.
@@ -77,45 +96,14 @@ impl Then {
     }
 }
 
-/// What a literal holds.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Mark {
-    /// A field, from the literal's first byte on.
-    Field {
-        field: Field,
-        start: u32,
-        length: u32,
-    },
-    /// A word of the vocabulary, with its id.
-    Word {
-        field: WordField,
-        start: u32,
-        length: u32,
-        id: u8,
-    },
-    Envelope(Envelope),
-    /// The object MessageHeader.
-    Header,
-    Body {
-        name: crate::nexo::BodyName,
-        name_start: u32,
-        name_length: u32,
-        start: u32,
-    },
-    /// An output for the cashier's display.
-    Cashier,
-    /// `InputResult.Input` begins.
-    Input {
-        start: u32,
-    },
-}
-
 impl Automaton {
     /// The edge from `state` whose literal stands at `at`.
     #[inline(always)]
     fn follow<S: Scanner>(&self, scanner: S, body: &[u8], at: usize, state: u32, likely: u32) -> Option<&Edge> {
-        let literal = |edge: &Edge| &self.literals[edge.literal.start as usize..edge.literal.end as usize];
-        let fits = |edge: &&Edge| scanner.goes_on_with(body, at, literal(edge));
+        let fits = |edge: &&Edge| {
+            let known = self.literals.get(edge.literal_start as usize..).unwrap_or_default();
+            scanner.goes_on_with(body, at, known, edge.literal_length as usize)
+        };
         if let Some(edge) = self.edges.get(likely as usize).filter(fits) {
             return Some(edge);
         }
@@ -123,7 +111,7 @@ impl Automaton {
         self.edges[edges.start as usize..edges.end as usize].iter().find(fits)
     }
 
-    /// Reads a body along the edges into `draft`; if they do not lead through it, `draft` is spoilt.
+    /// Reads a body along the edges into `fields`; if they do not lead through it, `fields` is spoilt.
     ///
     /// # Errors
     /// What was wasted, in bytes.
@@ -133,10 +121,12 @@ impl Automaton {
         scanner: S,
         body: &[u8],
         members_max: u32,
-        draft: &mut Draft,
-    ) -> Result<(), usize> {
-        let (mut at, mut state, mut names, mut members, mut non_ascii) = (0, 0, 0, 0, false);
-        let mut likely = u32::MAX;
+        fields: &mut Fields,
+    ) -> Result<Facts, usize> {
+        let (mut at, mut state, mut likely) = (0, 0, u32::MAX);
+        // What is wrong with names and members is found at the end, which costs less than asking at every step.
+        let (mut names, mut repeated, mut members, mut non_ascii) = (0, 0, 0, false);
+        let mut facts = Facts::default();
         loop {
             let Some(edge) = self.follow(scanner, body, at, state, likely) else {
                 let tried = self.states.get(state as usize).map_or(0, |edges| edges.end - edges.start);
@@ -144,101 +134,99 @@ impl Automaton {
             };
             likely = edge.likely;
             members += edge.members;
-            if names & edge.names != 0 || members > members_max {
-                return Err(at);
-            }
+            repeated |= names & edge.names;
             names |= edge.names;
-            for mark in &self.marks[edge.marks.start as usize..edge.marks.end as usize] {
-                mark.apply(at, draft);
+            facts.add(edge.facts);
+            for text in &self.texts[edge.texts.start as usize..edge.texts.end as usize] {
+                fields.set(text.field, Some(Span::plain(at + text.start as usize, at + text.end as usize)));
             }
-            at += (edge.literal.end - edge.literal.start) as usize;
+            at += edge.literal_length as usize;
+            let start = at;
             let (field, span) = match edge.then {
-                Then::End => {
-                    let is_whole = at == body.len() && (!non_ascii || simdutf8::basic::from_utf8(body).is_ok());
-                    return if is_whole { Ok(()) } else { Err(at) };
-                }
                 Then::String { field, state: next } => {
-                    let start = at;
-                    let Some((end, encoding, more)) = string(scanner, body, at) else { return Err(at) };
-                    (at, state) = (end, next);
+                    let (span, more) = string(scanner, body, start).ok_or(start)?;
+                    (at, state) = (start + span.length(), next);
                     non_ascii |= more;
-                    (field, Span::new(start, end, encoding))
+                    (field, span)
+                }
+                Then::Scalar { field, state: next } => {
+                    (at, state) = (flag_or_number_end(body, start).ok_or(start)?, next);
+                    (field, Span::plain(start, at))
+                }
+                Then::Number { field, state: next } => {
+                    (at, state) = (number_end(body, start).ok_or(start)?, next);
+                    (field, Span::plain(start, at))
                 }
                 Then::Event { state: next } => {
-                    let Some((end, _)) = scanner.string_stop(body, at) else { return Err(at) };
-                    let Some(event) = EventToNotify::from_word(&body[at..end]).filter(|_| body[end] == b'"') else {
-                        return Err(at);
-                    };
-                    draft.fields.words.event = event.id();
-                    let span = Span::new(at, end, Encoding::Plain);
+                    let (event, end) = event(scanner, body, start).ok_or(start)?;
+                    facts.add(Facts::word(WordField::Event, event.id()));
                     (at, state) = (end, next);
-                    (Some(Field::EventToNotify), span)
+                    (Some(Field::EventToNotify), Span::plain(start, end))
                 }
-                Then::Scalar { field, state: next } | Then::Number { field, state: next } => {
-                    let is_number = matches!(body.get(at), Some(b'-' | b'0'..=b'9'));
-                    if !is_number && matches!(edge.then, Then::Number { .. }) {
-                        return Err(at);
-                    }
-                    let Ok(end) = scalar_end(body, at) else { return Err(at) };
-                    let start = at;
-                    (at, state) = (end, next);
-                    (field, Span::new(start, end, Encoding::Plain))
+                Then::End => {
+                    let is_clean = at == body.len() && repeated == 0 && members <= members_max;
+                    let is_whole = is_clean && (!non_ascii || simdutf8::basic::from_utf8(body).is_ok());
+                    return if is_whole { Ok(facts) } else { Err(at) };
                 }
             };
             if let Some(field) = field {
-                draft.fields.set(field, span);
+                fields.set(field, Some(span));
             }
         }
     }
 }
 
-/// The end of a string's text; `None` if it is not one.
+/// A string's text, and whether a byte of it is not ASCII; `None` if it is not one.
 #[inline(always)]
-fn string<S: Scanner>(scanner: S, body: &[u8], start: usize) -> Option<(usize, Encoding, bool)> {
+fn string<S: Scanner>(scanner: S, body: &[u8], start: usize) -> Option<(Span, bool)> {
     let (end, non_ascii) = scanner.string_stop(body, start)?;
     if body[end] == b'"' {
-        Some((end, Encoding::Plain, non_ascii))
+        Some((Span::plain(start, end), non_ascii))
     } else {
-        escaped_string(scanner, body, end, non_ascii)
+        escaped_string(scanner, body, start, end, non_ascii)
     }
 }
 
-/// The same behind the first byte of it that is not plain.
+/// The same for a string whose first byte that is not plain is at `at`.
 #[inline(never)]
 fn escaped_string<S: Scanner>(
     scanner: S,
     body: &[u8],
+    start: usize,
     mut at: usize,
     mut non_ascii: bool,
-) -> Option<(usize, Encoding, bool)> {
+) -> Option<(Span, bool)> {
     while body[at] == b'\\' {
         let behind: Result<usize, Error> = escape_end(body, at);
         let (stop, more) = scanner.string_stop(body, behind.ok()?)?;
         (at, non_ascii) = (stop, non_ascii | more);
     }
-    (body[at] == b'"').then_some((at, Encoding::Json, non_ascii))
+    let span = Span::new(start, at, Encoding::Json).filter(|_| body[at] == b'"')?;
+    Some((span, non_ascii))
 }
 
-impl Mark {
-    #[inline(always)]
-    fn apply(&self, at: usize, draft: &mut Draft) {
-        let span =
-            |start: u32, length: u32| Span::new(at + start as usize, at + (start + length) as usize, Encoding::Plain);
-        match *self {
-            Self::Field { field, start, length } => draft.fields.set(field, span(start, length)),
-            Self::Word { field, start, length, id } => {
-                draft.fields.set(field.field(), span(start, length));
-                field.set(&mut draft.fields.words, id);
-            }
-            Self::Envelope(envelope) => draft.fields.envelope = envelope,
-            Self::Header => draft.has_header = true,
-            Self::Body { name, name_start, name_length, start } => {
-                draft.body_name = Some(name);
-                draft.fields.set(Field::BodyMember, span(name_start, name_length));
-                draft.fields.set(Field::Body, span(start, 1));
-            }
-            Self::Cashier => draft.is_notification = true,
-            Self::Input { start } => draft.fields.set(Field::Input, span(start, 1)),
-        }
+/// The word of an EventToNotify, and where it ends.
+#[inline(always)]
+fn event<S: Scanner>(scanner: S, body: &[u8], start: usize) -> Option<(EventToNotify, usize)> {
+    let (end, _) = scanner.string_stop(body, start)?;
+    let event = EventToNotify::from_word(&body[start..end])?;
+    (body[end] == b'"').then_some((event, end))
+}
+
+/// The end of a number, `true`, `false` or `null`.
+///
+/// What stands behind it is the next literal's concern, which begins as only something behind a scalar does.
+#[inline(always)]
+fn flag_or_number_end(body: &[u8], start: usize) -> Option<usize> {
+    match body.get(start..)?.first_chunk()? {
+        b"true" | b"null" => Some(start + 4),
+        b"fals" => (body.get(start + 4) == Some(&b'e')).then_some(start + 5),
+        _ => number_end(body, start),
     }
+}
+
+#[inline(always)]
+fn number_end(body: &[u8], start: usize) -> Option<usize> {
+    let is_number = matches!(body.get(start), Some(b'-' | b'0'..=b'9'));
+    if is_number { scalar_end(body, start).ok() } else { None }
 }

@@ -8,6 +8,7 @@
 //! (Design, section 5, would allow SaleID too; a shop has many tills, and each would be an edge of its own.) Source: design, section 5; `performance.md`, sections 2 and 13.
 
 mod automaton;
+mod facts;
 mod learn;
 mod teacher;
 
@@ -18,11 +19,12 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use arc_swap::ArcSwap;
 
 use self::automaton::Automaton;
+use self::facts::Facts;
 use self::learn::Lesson;
 use self::teacher::Teacher;
 use crate::classify::{Classified, classify};
 use crate::limits::Limits;
-use crate::nexo::{Draft, Envelope, Flags, conclude_known};
+use crate::nexo::{Envelope, Fields, Flags, Kind, conclude_known};
 use crate::simd::dispatch;
 use crate::simd::scan::{Scan, Scanner};
 
@@ -99,11 +101,16 @@ impl Shapes {
         {
             return self.classify_and_learn(body, 0);
         }
-        let mut draft = Draft::new();
-        let reading = Read { learned: &learned, body, members_max: self.limits.members, draft: &mut draft };
+        let mut fields = Fields::of_json(Kind::Foreign);
+        let reading = Read { learned: &learned, body, members_max: self.limits.members, fields: &mut fields };
         let wasted = match dispatch(reading) {
-            Ok(()) if conclude_known(&mut draft, body) => return Classified { fields: draft.fields, error: None },
-            Ok(()) => body.len(),
+            Ok(facts) => {
+                let known = facts.tell(&mut fields);
+                if conclude_known(&mut fields, known, body) {
+                    return Classified { fields, error: None };
+                }
+                body.len()
+            }
             Err(wasted) => wasted,
         };
         drop(learned);
@@ -171,15 +178,15 @@ struct Read<'a> {
     learned: &'a Automaton,
     body: &'a [u8],
     members_max: u32,
-    draft: &'a mut Draft,
+    fields: &'a mut Fields,
 }
 
 impl Scan for Read<'_> {
-    type Output = Result<(), usize>;
+    type Output = Result<Facts, usize>;
 
     #[inline(always)]
-    fn run<S: Scanner>(self, scanner: S) -> Result<(), usize> {
-        self.learned.read(scanner, self.body, self.members_max, self.draft)
+    fn run<S: Scanner>(self, scanner: S) -> Result<Facts, usize> {
+        self.learned.read(scanner, self.body, self.members_max, self.fields)
     }
 }
 

@@ -3,7 +3,8 @@
 use std::collections::HashMap;
 use std::hash::{DefaultHasher, Hash, Hasher};
 
-use super::automaton::{Automaton, EDGES_MAX, Edge, LITERAL_BYTES_MAX, Mark, NameSet, STATES_MAX, Then};
+use super::automaton::{Automaton, EDGES_MAX, Edge, Fixed, LITERAL_BYTES_MAX, NameSet, PADDING, STATES_MAX, Then};
+use super::facts::{Facts, Mark};
 use super::learn::{Lesson, Path, Reached};
 
 /// Edges from one state beyond which the oldest is forgotten: they are tried one after the other.
@@ -140,17 +141,7 @@ impl Teacher {
             for Kept { edge, followed_by } in edges {
                 follow.push(*followed_by);
                 numbers.insert((automaton.states.len() as u32, number_of(&edge.literal)), automaton.edges.len() as u32);
-                let (literal, marks) = (automaton.literals.len() as u32, automaton.marks.len() as u32);
-                automaton.literals.extend(&edge.literal);
-                automaton.marks.extend(&edge.marks);
-                automaton.edges.push(Edge {
-                    literal: literal..automaton.literals.len() as u32,
-                    marks: marks..automaton.marks.len() as u32,
-                    names: edge.names,
-                    members: edge.members,
-                    then: edge.then,
-                    likely: u32::MAX,
-                });
+                automaton.push(edge);
             }
             automaton.states.push(first..automaton.edges.len() as u32);
         }
@@ -158,7 +149,30 @@ impl Teacher {
             let next = edge.then.state().and_then(|state| numbers.get(&(state, followed_by)));
             edge.likely = next.copied().unwrap_or(u32::MAX);
         }
+        automaton.literals.extend([0; PADDING]);
         automaton
+    }
+}
+
+impl Automaton {
+    fn push(&mut self, edge: &Learned) {
+        let (literal_start, texts) = (self.literals.len() as u32, self.texts.len() as u32);
+        self.literals.extend(&edge.literal);
+        let mut facts = Facts::default();
+        for mark in &edge.marks {
+            facts.add(mark.facts());
+            self.texts.extend(mark.texts().map(|(field, start, length)| Fixed { field, start, end: start + length }));
+        }
+        self.edges.push(Edge {
+            names: edge.names,
+            facts,
+            literal_start,
+            literal_length: edge.literal.len() as u32,
+            texts: texts..self.texts.len() as u32,
+            members: edge.members,
+            likely: u32::MAX,
+            then: edge.then,
+        });
     }
 }
 

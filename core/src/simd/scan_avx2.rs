@@ -1,8 +1,7 @@
 //! The AVX2 scanner.
 
 use std::arch::x86_64::{
-    _mm_cmpeq_epi8, _mm_loadu_si128, _mm_movemask_epi8, _mm256_cmpeq_epi8, _mm256_loadu_si256, _mm256_movemask_epi8,
-    _mm256_or_si256,
+    _blsmsk_u32, _bzhi_u32, _mm256_cmpeq_epi8, _mm256_loadu_si256, _mm256_movemask_epi8, _mm256_or_si256,
 };
 
 use super::avx2::{control, equal};
@@ -37,10 +36,10 @@ fn run_avx2<T: Scan>(scan: T, scanner: Avx2Scanner) -> T::Output {
 
 impl Scanner for Avx2Scanner {
     #[inline(always)]
-    fn goes_on_with(self, text: &[u8], at: usize, literal: &[u8]) -> bool {
-        let Some(rest) = text.get(at..).filter(|rest| rest.len() >= literal.len()) else { return false };
-        // SAFETY: `self` is the proof of the features, and `rest` has as many bytes as `literal`.
-        unsafe { equal_prefix(rest, literal) }
+    fn goes_on_with(self, text: &[u8], at: usize, known: &[u8], length: usize) -> bool {
+        let Some(rest) = text.get(at..) else { return false };
+        // SAFETY: `self` is the proof of the features.
+        unsafe { begins_with(rest, known, length) }
     }
 
     #[inline(always)]
@@ -50,46 +49,35 @@ impl Scanner for Avx2Scanner {
     }
 }
 
-/// Whether `rest` begins with `literal`.
-///
-/// # Safety
-/// - The machine has AVX2.
-/// - `rest` is at least as long as `literal`.
+/// Whether `rest` begins with the first `length` bytes of `known`.
 #[inline]
 #[target_feature(enable = "avx2,bmi1,bmi2")]
-unsafe fn equal_prefix(rest: &[u8], literal: &[u8]) -> bool {
-    debug_assert!(rest.len() >= literal.len());
-    let (length, text, known) = (literal.len(), rest.as_ptr(), literal.as_ptr());
-    if length < 16 {
-        return rest[..length] == *literal;
+fn begins_with(rest: &[u8], known: &[u8], length: usize) -> bool {
+    if length + 32 > rest.len() || length + 32 > known.len() {
+        return rest.len() >= length && equal_slices(&rest[..length], &known[..length]);
     }
-    if length < 32 {
-        // Two loads of 16 bytes overlap in the middle and reach both ends exactly.
-        // SAFETY: both slices have at least `length` bytes, and `length` is at least 16.
-        let same = unsafe {
-            let first = _mm_cmpeq_epi8(_mm_loadu_si128(text.cast()), _mm_loadu_si128(known.cast()));
-            let last = length - 16;
-            let last = _mm_cmpeq_epi8(_mm_loadu_si128(text.add(last).cast()), _mm_loadu_si128(known.add(last).cast()));
-            _mm_movemask_epi8(first) & _mm_movemask_epi8(last)
-        };
-        return same == 0xFFFF;
-    }
-    // The last load overlaps the one before it, so that no byte behind the end is read.
     let mut at = 0;
     loop {
-        // SAFETY: `at` is at most `length - 32`, and both slices have at least `length` bytes.
+        // SAFETY: `at` is at most `length`, and both slices have 32 bytes more.
         let same = unsafe {
-            let vector = _mm256_loadu_si256(text.add(at).cast());
-            _mm256_movemask_epi8(_mm256_cmpeq_epi8(vector, _mm256_loadu_si256(known.add(at).cast())))
+            let vector = _mm256_loadu_si256(rest.as_ptr().add(at).cast());
+            _mm256_movemask_epi8(_mm256_cmpeq_epi8(vector, _mm256_loadu_si256(known.as_ptr().add(at).cast())))
         };
+        if length - at <= 32 {
+            return _bzhi_u32(!same as u32, (length - at) as u32) == 0;
+        }
         if same != -1 {
             return false;
         }
-        if at + 32 == length {
-            return true;
-        }
-        at = (at + 32).min(length - 32);
+        at += 32;
     }
+}
+
+/// Whether two slices of one length are equal, where no vector may reach beyond them.
+#[inline(never)]
+#[target_feature(enable = "avx2,bmi1,bmi2")]
+fn equal_slices(text: &[u8], known: &[u8]) -> bool {
+    text == known
 }
 
 /// The first quote, backslash or control character from `at` on, and whether a byte before it is not ASCII.
@@ -98,18 +86,33 @@ unsafe fn equal_prefix(rest: &[u8], literal: &[u8]) -> bool {
 fn string_stop(text: &[u8], mut at: usize) -> Option<(usize, bool)> {
     let mut non_ascii = 0;
     while let Some(block) = text.get(at..).and_then(|rest| rest.first_chunk::<32>()) {
-        // SAFETY: the reference covers 32 readable bytes, and the load asks for no alignment.
-        let vector = unsafe { _mm256_loadu_si256(block.as_ptr().cast()) };
-        let stop = _mm256_or_si256(_mm256_or_si256(equal(vector, b'"'), equal(vector, b'\\')), control(vector));
-        let (stop, high) = (_mm256_movemask_epi8(stop) as u32, _mm256_movemask_epi8(vector) as u32);
+        let (stop, high) = stops(block);
         if stop != 0 {
-            // The bits below the lowest one of `stop`.
-            non_ascii |= high & (stop ^ stop.wrapping_sub(1)) & !stop;
+            // The bits up to the lowest one of `stop`, which is ASCII itself.
+            non_ascii |= high & _blsmsk_u32(stop);
             return Some((at + stop.trailing_zeros() as usize, non_ascii != 0));
         }
         non_ascii |= high;
         at += 32;
     }
-    let (stop, more) = PortableScanner.string_stop(text, at)?;
-    Some((stop, more || non_ascii != 0))
+    // The last 32 bytes once more, without those before `at`.
+    let Some(block) = text.last_chunk::<32>().filter(|_| at < text.len()) else {
+        let (stop, more) = PortableScanner.string_stop(text, at)?;
+        return Some((stop, more || non_ascii != 0));
+    };
+    let (stop, high) = stops(block);
+    let passed = (at + 32 - text.len()) as u32;
+    let (stop, high) = (stop >> passed, high >> passed);
+    non_ascii |= high & _blsmsk_u32(stop);
+    (stop != 0).then(|| (at + stop.trailing_zeros() as usize, non_ascii != 0))
+}
+
+/// Where quotes, backslashes and control characters are, and bytes that are not ASCII.
+#[inline]
+#[target_feature(enable = "avx2,bmi1,bmi2")]
+fn stops(block: &[u8; 32]) -> (u32, u32) {
+    // SAFETY: the reference covers 32 readable bytes, and the load asks for no alignment.
+    let vector = unsafe { _mm256_loadu_si256(block.as_ptr().cast()) };
+    let stop = _mm256_or_si256(_mm256_or_si256(equal(vector, b'"'), equal(vector, b'\\')), control(vector));
+    (_mm256_movemask_epi8(stop) as u32, _mm256_movemask_epi8(vector) as u32)
 }
