@@ -7,6 +7,7 @@
 
 use std::ops::Range;
 
+use super::chooser::Chooser;
 use super::facts::Facts;
 use crate::error::Error;
 use crate::json::{escape_end, scalar_end};
@@ -20,7 +21,7 @@ pub(super) const STATES_MAX: usize = 512;
 pub(super) const EDGES_MAX: usize = 2_048;
 pub(super) const LITERAL_BYTES_MAX: usize = 128 << 10;
 
-/// What it costs to try an edge in vain, in bytes of the general walk.
+/// What it costs to try an edge in vain, or to look for one, in bytes of the general walk.
 const TRY_COST: usize = 32;
 
 /// Bytes behind the last literal.
@@ -32,12 +33,23 @@ pub(super) type NameSet = u128;
 /// Everything learned so far. It is never changed, only replaced.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Automaton {
-    /// The edges of each state, the longest literal first: one that another begins with is tried after that.
-    pub(super) states: Vec<Range<u32>>,
+    pub(super) states: Vec<State>,
+    /// The edges of each state, bucket by bucket.
     pub(super) edges: Vec<Edge>,
+    /// Where the edges of each bucket begin, and those of the last one end.
+    pub(super) buckets: Vec<u32>,
     /// All literals, with padding behind the last one, so that most can be compared by whole vectors.
     pub(super) literals: Vec<u8>,
     pub(super) texts: Vec<Fixed>,
+}
+
+/// A place between values: its edges, and how to choose among them.
+#[derive(Clone, Debug)]
+pub(super) struct State {
+    pub(super) edges: Range<u32>,
+    pub(super) chooser: Chooser,
+    /// The first of its buckets.
+    pub(super) buckets: u32,
 }
 
 /// The way from one value to the next: all that a step asks, in one line of the cache.
@@ -47,18 +59,41 @@ pub(super) struct Edge {
     /// Names in the literal that nexowire looks for: a message that has one of them twice is not for us.
     pub(super) names: NameSet,
     pub(super) facts: Facts,
+    pub(super) counts: Counts,
     pub(super) literal_start: u32,
     pub(super) literal_length: u32,
-    /// Fields that lie in the literal.
-    pub(super) texts: Range<u32>,
-    /// Members in the literal.
-    pub(super) members: u32,
     /// The edge that is tried first behind this one: messages of one layout follow each other's edges.
     pub(super) likely: u32,
+    /// The first field that lies in the literal, and how many do.
+    pub(super) texts_start: u32,
+    pub(super) texts: u8,
     pub(super) then: Then,
 }
 
 const _: () = assert!(size_of::<Edge>() == 64);
+
+/// Members and names, counted in one number.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Counts(u64);
+
+impl Counts {
+    pub(super) fn new(members: u32, names: NameSet) -> Self {
+        Self(u64::from(names.count_ones()) << 32 | u64::from(members))
+    }
+
+    #[inline(always)]
+    fn add(&mut self, other: Self) {
+        self.0 += other.0;
+    }
+
+    fn members(self) -> u32 {
+        self.0 as u32
+    }
+
+    fn names(self) -> u32 {
+        (self.0 >> 32) as u32
+    }
+}
 
 /// A field that lies in a literal, by its first byte and the one behind its last.
 #[derive(Clone, Copy, Debug)]
@@ -70,45 +105,50 @@ pub(super) struct Fixed {
 
 /// What follows the literal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Then {
+pub(super) struct Then {
+    pub(super) value: Value,
+    pub(super) field: Option<Field>,
+    /// The state behind the value.
+    pub(super) state: u32,
+}
+
+/// The value that varies.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Value {
     /// The text of a string, whose quotes stand in this literal and the next.
-    String { field: Option<Field>, state: u32 },
-    /// EventToNotify: of all words the one that varies most, so that an edge for each would be too many.
-    Event { state: u32 },
+    String,
     /// A number, `true`, `false` or `null` that nobody asks for.
-    Scalar { field: Option<Field>, state: u32 },
+    Scalar,
     /// A number, where another scalar would mean something else.
-    Number { field: Option<Field>, state: u32 },
-    /// The end of the body.
+    Number,
+    /// EventToNotify: of all words the one that varies most, so that an edge for each would be too many.
+    Event,
+    /// There is none: the body ends.
     End,
 }
 
-impl Then {
-    /// The state behind the value.
-    pub(super) fn state(self) -> Option<u32> {
-        match self {
-            Self::String { state, .. }
-            | Self::Event { state }
-            | Self::Scalar { state, .. }
-            | Self::Number { state, .. } => Some(state),
-            Self::End => None,
-        }
-    }
-}
-
 impl Automaton {
-    /// The edge from `state` whose literal stands at `at`.
     #[inline(always)]
-    fn follow<S: Scanner>(&self, scanner: S, body: &[u8], at: usize, state: u32, likely: u32) -> Option<&Edge> {
-        let fits = |edge: &&Edge| {
-            let known = self.literals.get(edge.literal_start as usize..).unwrap_or_default();
-            scanner.goes_on_with(body, at, known, edge.literal_length as usize)
+    fn fits<S: Scanner>(&self, scanner: S, body: &[u8], at: usize, edge: &Edge) -> bool {
+        scanner.goes_on_with(body, at, &self.literals, edge.literal_start, edge.literal_length)
+    }
+
+    /// The edge from `state` whose literal stands at `at`.
+    ///
+    /// # Errors
+    /// What was wasted on trying others, in bytes.
+    #[inline(always)]
+    fn search<S: Scanner>(&self, scanner: S, body: &[u8], at: usize, state: u32) -> Result<&Edge, usize> {
+        let state = self.states.get(state as usize).ok_or(0_usize)?;
+        let edges = match state.chooser.choose(body, at) {
+            Some(bucket) => {
+                let bucket = state.buckets as usize + bucket;
+                self.buckets[bucket]..self.buckets[bucket + 1]
+            }
+            None => state.edges.clone(),
         };
-        if let Some(edge) = self.edges.get(likely as usize).filter(fits) {
-            return Some(edge);
-        }
-        let edges = self.states.get(state as usize)?;
-        self.edges[edges.start as usize..edges.end as usize].iter().find(fits)
+        let edges = &self.edges[edges.start as usize..edges.end as usize];
+        edges.iter().find(|edge| self.fits(scanner, body, at, edge)).ok_or(TRY_COST * (edges.len() + 1))
     }
 
     /// Reads a body along the edges into `fields`; if they do not lead through it, `fields` is spoilt.
@@ -123,94 +163,76 @@ impl Automaton {
         members_max: u32,
         fields: &mut Fields,
     ) -> Result<Facts, usize> {
-        let (mut at, mut state, mut likely) = (0, 0, u32::MAX);
+        let (mut at, mut facts, mut non_ascii) = (0, Facts::default(), false);
         // What is wrong with names and members is found at the end, which costs less than asking at every step.
-        let (mut names, mut repeated, mut members, mut non_ascii) = (0, 0, 0, false);
-        let mut facts = Facts::default();
+        let (mut names, mut counts) = (0, Counts::default());
+        let mut edge = self.search(scanner, body, at, 0)?;
         loop {
-            let Some(edge) = self.follow(scanner, body, at, state, likely) else {
-                let tried = self.states.get(state as usize).map_or(0, |edges| edges.end - edges.start);
-                return Err(at + TRY_COST * tried as usize);
-            };
-            likely = edge.likely;
-            members += edge.members;
-            repeated |= names & edge.names;
             names |= edge.names;
             facts.add(edge.facts);
-            for text in &self.texts[edge.texts.start as usize..edge.texts.end as usize] {
-                fields.set(text.field, Some(Span::plain(at + text.start as usize, at + text.end as usize)));
+            counts.add(edge.counts);
+            if edge.texts > 0 {
+                self.note_texts(edge, at, fields);
             }
-            at += edge.literal_length as usize;
-            let start = at;
-            let (field, span) = match edge.then {
-                Then::String { field, state: next } => {
-                    let (span, more) = string(scanner, body, start).ok_or(start)?;
-                    (at, state) = (start + span.length(), next);
+            let start = at + edge.literal_length as usize;
+            let (end, encoding) = match edge.then.value {
+                Value::String => {
+                    let (end, byte, more) = scanner.string_stop(body, start).ok_or(start)?;
                     non_ascii |= more;
-                    (field, span)
+                    if byte == b'"' {
+                        (end, Encoding::Plain)
+                    } else {
+                        (escaped_string_end(scanner, body, end, &mut non_ascii).ok_or(start)?, Encoding::Json)
+                    }
                 }
-                Then::Scalar { field, state: next } => {
-                    (at, state) = (flag_or_number_end(body, start).ok_or(start)?, next);
-                    (field, Span::plain(start, at))
-                }
-                Then::Number { field, state: next } => {
-                    (at, state) = (number_end(body, start).ok_or(start)?, next);
-                    (field, Span::plain(start, at))
-                }
-                Then::Event { state: next } => {
-                    let (event, end) = event(scanner, body, start).ok_or(start)?;
+                Value::Scalar => (flag_or_number_end(body, start).ok_or(start)?, Encoding::Plain),
+                Value::Number => (number_end(body, start).ok_or(start)?, Encoding::Plain),
+                Value::Event => {
+                    let (end, byte, _) = scanner.string_stop(body, start).ok_or(start)?;
+                    let event = EventToNotify::from_word(&body[start..end]).filter(|_| byte == b'"').ok_or(start)?;
                     facts.add(Facts::word(WordField::Event, event.id()));
-                    (at, state) = (end, next);
-                    (Some(Field::EventToNotify), Span::plain(start, end))
+                    (end, Encoding::Plain)
                 }
-                Then::End => {
-                    let is_clean = at == body.len() && repeated == 0 && members <= members_max;
-                    let is_whole = is_clean && (!non_ascii || simdutf8::basic::from_utf8(body).is_ok());
-                    return if is_whole { Ok(facts) } else { Err(at) };
+                Value::End => {
+                    let is_sound = counts.names() == names.count_ones() && counts.members() <= members_max;
+                    let is_whole = start == body.len() && (!non_ascii || simdutf8::basic::from_utf8(body).is_ok());
+                    return if is_sound && is_whole { Ok(facts) } else { Err(start) };
                 }
             };
-            if let Some(field) = field {
-                fields.set(field, Some(span));
+            if let Some(field) = edge.then.field {
+                fields.set(field, Some(Span::within(start, end, encoding)));
             }
+            at = end;
+            edge = match self.edges.get(edge.likely as usize) {
+                Some(likely) if self.fits(scanner, body, at, likely) => likely,
+                _ => self.search(scanner, body, at, edge.then.state).map_err(|wasted| at + wasted)?,
+            };
+        }
+    }
+
+    /// Notes the fields that lie in the literal at `at`.
+    #[inline(always)]
+    fn note_texts(&self, edge: &Edge, at: usize, fields: &mut Fields) {
+        let start = edge.texts_start as usize;
+        for text in &self.texts[start..start + usize::from(edge.texts)] {
+            fields
+                .set(text.field, Some(Span::within(at + text.start as usize, at + text.end as usize, Encoding::Plain)));
         }
     }
 }
 
-/// A string's text, and whether a byte of it is not ASCII; `None` if it is not one.
-#[inline(always)]
-fn string<S: Scanner>(scanner: S, body: &[u8], start: usize) -> Option<(Span, bool)> {
-    let (end, non_ascii) = scanner.string_stop(body, start)?;
-    if body[end] == b'"' {
-        Some((Span::plain(start, end), non_ascii))
-    } else {
-        escaped_string(scanner, body, start, end, non_ascii)
-    }
-}
-
-/// The same for a string whose first byte that is not plain is at `at`.
+/// The end of a string whose first byte that is not plain is at `at`; `None` if it is not one. Notes whether a byte of
+/// the text may not be ASCII.
 #[inline(never)]
-fn escaped_string<S: Scanner>(
-    scanner: S,
-    body: &[u8],
-    start: usize,
-    mut at: usize,
-    mut non_ascii: bool,
-) -> Option<(Span, bool)> {
-    while body[at] == b'\\' {
+fn escaped_string_end<S: Scanner>(scanner: S, body: &[u8], mut at: usize, non_ascii: &mut bool) -> Option<usize> {
+    let mut byte = body[at];
+    while byte == b'\\' {
         let behind: Result<usize, Error> = escape_end(body, at);
-        let (stop, more) = scanner.string_stop(body, behind.ok()?)?;
-        (at, non_ascii) = (stop, non_ascii | more);
+        let more;
+        (at, byte, more) = scanner.string_stop(body, behind.ok()?)?;
+        *non_ascii |= more;
     }
-    let span = Span::new(start, at, Encoding::Json).filter(|_| body[at] == b'"')?;
-    Some((span, non_ascii))
-}
-
-/// The word of an EventToNotify, and where it ends.
-#[inline(always)]
-fn event<S: Scanner>(scanner: S, body: &[u8], start: usize) -> Option<(EventToNotify, usize)> {
-    let (end, _) = scanner.string_stop(body, start)?;
-    let event = EventToNotify::from_word(&body[start..end])?;
-    (body[end] == b'"').then_some((event, end))
+    (byte == b'"').then_some(at)
 }
 
 /// The end of a number, `true`, `false` or `null`.

@@ -8,6 +8,7 @@
 //! (Design, section 5, would allow SaleID too; a shop has many tills, and each would be an edge of its own.) Source: design, section 5; `performance.md`, sections 2 and 13.
 
 mod automaton;
+mod chooser;
 mod facts;
 mod learn;
 mod teacher;
@@ -38,9 +39,11 @@ const READING_GRANTED: i64 = 256 << 10;
 /// The same on learning: enough for the layouts of a shop at once.
 const LESSONS_GRANTED: i64 = 16 << 20;
 
-/// What learning costs, in bytes of the general walk, for each byte of the body, and for each of the automaton, which is
-/// copied.
+/// What learning costs, in bytes of the general walk, for each byte of the body.
 const LESSON_COST: i64 = 16;
+
+/// The same for each byte of the literals, with which the automaton is made anew.
+const RENEWAL_COST: i64 = 2;
 
 /// The shapes of one engine, shared by its threads; bounded, and proof against traffic that is made to spoil them.
 ///
@@ -144,7 +147,8 @@ impl Shapes {
     fn learn(&self, body: &[u8], classified: &Classified) {
         let Ok(mut teacher) = self.teacher.try_lock() else { return };
         let known = self.learned.load().literals.len();
-        settle(&self.lessons, -LESSON_COST * body.len() as i64 - known as i64, LESSONS_GRANTED);
+        let cost = LESSON_COST * body.len() as i64 + RENEWAL_COST * known as i64;
+        settle(&self.lessons, -cost, LESSONS_GRANTED);
         let Some(lesson) = Lesson::of(body, &classified.fields) else { return };
         if let Some(next) = teacher.take(&lesson) {
             self.learned.store(next.into());

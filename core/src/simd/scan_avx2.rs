@@ -1,8 +1,6 @@
 //! The AVX2 scanner.
 
-use std::arch::x86_64::{
-    _blsmsk_u32, _bzhi_u32, _mm256_cmpeq_epi8, _mm256_loadu_si256, _mm256_movemask_epi8, _mm256_or_si256,
-};
+use std::arch::x86_64::{_bzhi_u32, _mm256_cmpeq_epi8, _mm256_loadu_si256, _mm256_movemask_epi8, _mm256_or_si256};
 
 use super::avx2::{control, equal};
 use super::scan::{PortableScanner, Scan, Scanner};
@@ -36,75 +34,81 @@ fn run_avx2<T: Scan>(scan: T, scanner: Avx2Scanner) -> T::Output {
 
 impl Scanner for Avx2Scanner {
     #[inline(always)]
-    fn goes_on_with(self, text: &[u8], at: usize, known: &[u8], length: usize) -> bool {
-        let Some(rest) = text.get(at..) else { return false };
+    fn goes_on_with(self, text: &[u8], at: usize, known: &[u8], start: u32, length: u32) -> bool {
         // SAFETY: `self` is the proof of the features.
-        unsafe { begins_with(rest, known, length) }
+        unsafe { goes_on_with(text, at, known, start, length) }
     }
 
     #[inline(always)]
-    fn string_stop(self, text: &[u8], at: usize) -> Option<(usize, bool)> {
+    fn string_stop(self, text: &[u8], at: usize) -> Option<(usize, u8, bool)> {
         // SAFETY: `self` is the proof of the features.
         unsafe { string_stop(text, at) }
     }
 }
 
-/// Whether `rest` begins with the first `length` bytes of `known`.
+/// See [`Scanner::goes_on_with`].
 #[inline]
 #[target_feature(enable = "avx2,bmi1,bmi2")]
-fn begins_with(rest: &[u8], known: &[u8], length: usize) -> bool {
-    if length + 32 > rest.len() || length + 32 > known.len() {
-        return rest.len() >= length && equal_slices(&rest[..length], &known[..length]);
+fn goes_on_with(text: &[u8], at: usize, known: &[u8], start: u32, length: u32) -> bool {
+    let (start, length) = (start as usize, length as usize);
+    let Some(rest) = text.get(at..) else { return false };
+    if length + 32 > rest.len() || start + length + 32 > known.len() {
+        return begins_with(rest, &known[start..][..length]);
     }
-    let mut at = 0;
+    let mut passed = 0;
     loop {
-        // SAFETY: `at` is at most `length`, and both slices have 32 bytes more.
+        // SAFETY: `passed` is at most `length`, so that there are 32 bytes from there on in both slices.
         let same = unsafe {
-            let vector = _mm256_loadu_si256(rest.as_ptr().add(at).cast());
-            _mm256_movemask_epi8(_mm256_cmpeq_epi8(vector, _mm256_loadu_si256(known.as_ptr().add(at).cast())))
+            let vector = _mm256_loadu_si256(rest.as_ptr().add(passed).cast());
+            let known = _mm256_loadu_si256(known.as_ptr().add(start + passed).cast());
+            _mm256_movemask_epi8(_mm256_cmpeq_epi8(vector, known))
         };
-        if length - at <= 32 {
-            return _bzhi_u32(!same as u32, (length - at) as u32) == 0;
+        if length - passed <= 32 {
+            return _bzhi_u32(!same as u32, (length - passed) as u32) == 0;
         }
         if same != -1 {
             return false;
         }
-        at += 32;
+        passed += 32;
     }
 }
 
-/// Whether two slices of one length are equal, where no vector may reach beyond them.
+/// The same where no vector may reach behind the literal.
 #[inline(never)]
-#[target_feature(enable = "avx2,bmi1,bmi2")]
-fn equal_slices(text: &[u8], known: &[u8]) -> bool {
-    text == known
+fn begins_with(rest: &[u8], literal: &[u8]) -> bool {
+    rest.starts_with(literal)
 }
 
-/// The first quote, backslash or control character from `at` on, and whether a byte before it is not ASCII.
+/// See [`Scanner::string_stop`].
 #[inline]
 #[target_feature(enable = "avx2,bmi1,bmi2")]
-fn string_stop(text: &[u8], mut at: usize) -> Option<(usize, bool)> {
+fn string_stop(text: &[u8], mut at: usize) -> Option<(usize, u8, bool)> {
     let mut non_ascii = 0;
     while let Some(block) = text.get(at..).and_then(|rest| rest.first_chunk::<32>()) {
         let (stop, high) = stops(block);
-        if stop != 0 {
-            // The bits up to the lowest one of `stop`, which is ASCII itself.
-            non_ascii |= high & _blsmsk_u32(stop);
-            return Some((at + stop.trailing_zeros() as usize, non_ascii != 0));
-        }
         non_ascii |= high;
+        if stop != 0 {
+            let passed = stop.trailing_zeros() as usize;
+            return Some((at + passed, block[passed % 32], non_ascii != 0));
+        }
         at += 32;
     }
-    // The last 32 bytes once more, without those before `at`.
+    last_string_stop(text, at, non_ascii != 0)
+}
+
+/// The same in the last bytes of a text.
+#[inline(never)]
+#[target_feature(enable = "avx2,bmi1,bmi2")]
+fn last_string_stop(text: &[u8], at: usize, non_ascii: bool) -> Option<(usize, u8, bool)> {
     let Some(block) = text.last_chunk::<32>().filter(|_| at < text.len()) else {
-        let (stop, more) = PortableScanner.string_stop(text, at)?;
-        return Some((stop, more || non_ascii != 0));
+        let (stop, byte, more) = PortableScanner.string_stop(text, at)?;
+        return Some((stop, byte, more || non_ascii));
     };
+    // All 32 once more, without those before `at`.
     let (stop, high) = stops(block);
-    let passed = (at + 32 - text.len()) as u32;
-    let (stop, high) = (stop >> passed, high >> passed);
-    non_ascii |= high & _blsmsk_u32(stop);
-    (stop != 0).then(|| (at + stop.trailing_zeros() as usize, non_ascii != 0))
+    let stop = stop >> (at + 32 - text.len());
+    let end = at + stop.trailing_zeros() as usize;
+    (stop != 0).then(|| (end, text[end], non_ascii || high != 0))
 }
 
 /// Where quotes, backslashes and control characters are, and bytes that are not ASCII.
