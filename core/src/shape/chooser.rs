@@ -94,7 +94,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn literals_fall_into_buckets_of_their_own() {
+    fn few_literals_share_a_bucket() {
         let spaces = ["", "\n", "\n  ", "\n\t", "\r\n    "];
         let names = ["EventNotification", "DisplayRequest", "MessageHeader", "PrintRequest"];
         let both = spaces
