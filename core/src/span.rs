@@ -13,6 +13,19 @@ pub enum Encoding {
     Form,
 }
 
+impl Encoding {
+    /// Itself, as a span holds it.
+    #[inline(always)]
+    fn bits(self) -> u32 {
+        let encoding = match self {
+            Self::Plain => 0,
+            Self::Json => 1,
+            Self::Form => 2,
+        };
+        encoding << LENGTH_BITS
+    }
+}
+
 /// Offset, length and encoding of one field; eight bytes, also in an `Option`.
 ///
 /// No field begins at offset 0: in front of it stands a quote, a brace, a name or an equals sign.
@@ -34,12 +47,7 @@ impl Span {
         if length >> LENGTH_BITS != 0 {
             return None;
         }
-        let encoding = match encoding {
-            Encoding::Plain => 0,
-            Encoding::Json => 1,
-            Encoding::Form => 2,
-        };
-        Some(Self { offset, length: length | encoding << LENGTH_BITS })
+        Some(Self { offset, length: length | encoding.bits() })
     }
 
     /// The length of the longest text that is walked.
@@ -50,6 +58,14 @@ impl Span {
     pub(crate) fn between(opening: u32, closing: u32) -> Self {
         debug_assert!(opening < closing && closing as usize <= Self::REACH);
         Self { offset: NonZeroU32::MIN.saturating_add(opening), length: closing - opening - 1 }
+    }
+
+    /// The bytes from `start`, which is not 0, to `end`, of a text that is no longer than [`Span::REACH`].
+    #[inline(always)]
+    pub(crate) fn within(start: usize, end: usize, encoding: Encoding) -> Self {
+        debug_assert!(0 < start && start <= end && end <= Self::REACH);
+        let offset = NonZeroU32::new(start as u32).unwrap_or(NonZeroU32::MIN);
+        Self { offset, length: (end - start) as u32 | encoding.bits() }
     }
 
     /// The first byte of the field in its body.
@@ -102,6 +118,7 @@ mod tests {
         for (opening, closing) in [(0, 1), (3, 9), (0, Span::REACH), (Span::REACH - 1, Span::REACH)] {
             let expected = Span::new(opening + 1, closing, Encoding::Plain);
             assert_eq!(Some(Span::between(opening as u32, closing as u32)), expected);
+            assert_eq!(Some(Span::within(opening + 1, closing, Encoding::Plain)), expected);
         }
     }
 

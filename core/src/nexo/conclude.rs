@@ -39,27 +39,37 @@ pub(crate) fn conclude(draft: &mut Draft, body: &[u8]) {
     }
 }
 
-/// The same for a body whose words are known already, by a way that meets nothing odd; false if there is something odd
-/// after all, and then the general walk decides.
+/// What is known of a body besides its fields, by a way that meets nothing odd.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Known {
+    /// The envelope has an object MessageHeader.
+    pub(crate) has_header: bool,
+    pub(crate) body_name: Option<BodyName>,
+    /// An output is for the cashier's display.
+    pub(crate) is_notification: bool,
+}
+
+/// The same for a body whose words are known already; false if there is something odd after all, and then the general
+/// walk decides.
 #[inline]
-pub(crate) fn conclude_known(draft: &mut Draft, body: &[u8]) -> bool {
-    let fields = &mut draft.fields;
-    let has_body = draft.body_name.is_some() || fields.get(Field::NexoBlob).is_some();
+pub(crate) fn conclude_known(fields: &mut Fields, known: Known, body: &[u8]) -> bool {
+    let Known { has_header, body_name, mut is_notification } = known;
+    let has_body = body_name.is_some() || fields.get(Field::NexoBlob).is_some();
     let lone_currency = fields.get(Field::Currency).is_some() && fields.get(Field::Amount).is_none();
-    if fields.envelope == Envelope::Other || !draft.has_header || !has_body || lone_currency {
+    if fields.envelope == Envelope::Other || !has_header || !has_body || lone_currency {
         return false;
     }
     let reference = fields.get(Field::ReferenceId).map(|span| Text::at(body, span));
     if let Some(pairs) = reference.filter(|reference| is_pairs(*reference)) {
-        draft.is_notification = true;
+        is_notification = true;
         fields.words.display_event = match display_event_of_pairs(pairs) {
             Some(Some(event)) => event.id(),
             Some(None) => return false,
             None => 0,
         };
     }
-    fields.kind = kind(fields, draft.body_name, draft.is_notification);
-    if let Some(body_name) = draft.body_name {
+    fields.kind = kind(fields, body_name, is_notification);
+    if let Some(body_name) = body_name {
         mismatches(fields, body_name);
     }
     fields.flags.is_empty()

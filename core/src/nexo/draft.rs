@@ -24,8 +24,7 @@ impl Draft {
     /// Nothing found yet.
     #[inline]
     pub(crate) fn new() -> Self {
-        let mut fields = Fields::of_kind(Kind::Foreign);
-        fields.is_json = true;
+        let fields = Fields::of_json(Kind::Foreign);
         Self { fields, has_header: false, body_name: None, is_notification: false, reference_holds_pairs: false }
     }
 

@@ -117,22 +117,13 @@ impl WordField {
     }
 
     pub(crate) fn get(self, words: &WordIds) -> u8 {
-        let mut words = *words;
-        *self.id(&mut words)
-    }
-
-    pub(crate) fn set(self, words: &mut WordIds, id: u8) {
-        *self.id(words) = id;
-    }
-
-    fn id(self, words: &mut WordIds) -> &mut u8 {
         match self {
-            Self::Class => &mut words.class,
-            Self::Category => &mut words.category,
-            Self::MessageType => &mut words.message_type,
-            Self::Event => &mut words.event,
-            Self::Result => &mut words.result,
-            Self::ErrorCondition => &mut words.error_condition,
+            Self::Class => words.class,
+            Self::Category => words.category,
+            Self::MessageType => words.message_type,
+            Self::Event => words.event,
+            Self::Result => words.result,
+            Self::ErrorCondition => words.error_condition,
         }
     }
 }
@@ -179,6 +170,12 @@ impl Fields {
             is_json: false,
             spans: [None; SLOTS],
         }
+    }
+
+    /// A body that is JSON, of this kind, in which nothing has been found.
+    #[inline]
+    pub(crate) const fn of_json(kind: Kind) -> Self {
+        Self { is_json: true, ..Self::of_kind(kind) }
     }
 
     /// Where the field is; `None` if the message has no such text, and in a standard webhook.

@@ -31,7 +31,7 @@ pub use words::{
 };
 
 pub(crate) use body::body;
-pub(crate) use conclude::{conclude, conclude_known};
+pub(crate) use conclude::{Known, conclude, conclude_known};
 pub(crate) use display::is_pairs;
 pub(crate) use draft::{Draft, string, text_or_boolean};
 pub(crate) use event::boolean;

@@ -154,7 +154,19 @@ impl BodyName {
         Some(Self { category: category?, ending })
     }
 
-    /// A number below 64 of its own, to remember which names have been seen.
+    /// The name that has this [`BodyName::bit`].
+    #[inline]
+    pub(crate) fn from_bit(bit: u8) -> Option<Self> {
+        let (id, ending) = match bit {
+            62 => return Some(Self::EVENT),
+            63 => (MessageCategory::InputUpdate.id(), Ending::Update),
+            30.. => (bit - 29, Ending::Response),
+            _ => (bit, Ending::Request),
+        };
+        Some(Self { category: MessageCategory::from_id(id)?, ending })
+    }
+
+    /// A number below 64 of its own, to remember which names have been seen; never 0.
     pub(crate) fn bit(self) -> u32 {
         match self.ending {
             Ending::Request => u32::from(self.category.id()),
@@ -235,9 +247,11 @@ mod tests {
             .flat_map(|category| ["Request", "Response"].map(|ending| format!("{}{ending}", category.word())));
         for name in composed.chain(["EventNotification".to_owned(), "InputUpdate".to_owned()]) {
             let body_name = BodyName::parse(name.as_bytes()).unwrap_or_else(|| panic!("{name}"));
-            assert!(body_name.bit() < 64 && bits.insert(body_name.bit()), "{name}");
+            assert!((1..64).contains(&body_name.bit()) && bits.insert(body_name.bit()), "{name}");
+            assert_eq!(BodyName::from_bit(body_name.bit() as u8), Some(body_name));
         }
         assert_eq!(bits.len(), 58);
+        assert_eq!(BodyName::from_bit(0), None);
         for name in ["", "Request", "Payment", "PaymentRequestX", "paymentRequest", "EventNotifications"] {
             assert_eq!(BodyName::parse(name.as_bytes()), None, "{name}");
         }

@@ -7,9 +7,11 @@
 
 use std::ops::Range;
 
+use super::chooser::Chooser;
+use super::facts::Facts;
 use crate::error::Error;
 use crate::json::{escape_end, scalar_end};
-use crate::nexo::{Draft, Envelope, EventToNotify, Field, Vocabulary, WordField};
+use crate::nexo::{EventToNotify, Field, Fields, Vocabulary, WordField};
 use crate::simd::scan::Scanner;
 use crate::span::{Encoding, Span};
 
@@ -19,8 +21,11 @@ pub(super) const STATES_MAX: usize = 512;
 pub(super) const EDGES_MAX: usize = 2_048;
 pub(super) const LITERAL_BYTES_MAX: usize = 128 << 10;
 
-/// What it costs to try an edge in vain, in bytes of the general walk.
+/// What it costs to try an edge in vain, or to look for one, in bytes of the general walk.
 const TRY_COST: usize = 32;
+
+/// Bytes behind the last literal.
+pub(super) const PADDING: usize = 32;
 
 /// Names that a message may have once, as bits.
 pub(super) type NameSet = u128;
@@ -28,102 +33,125 @@ pub(super) type NameSet = u128;
 /// Everything learned so far. It is never changed, only replaced.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Automaton {
-    /// The edges of each state, the longest literal first: one that another begins with is tried after that.
-    pub(super) states: Vec<Range<u32>>,
+    pub(super) states: Vec<State>,
+    /// The edges of each state, bucket by bucket.
     pub(super) edges: Vec<Edge>,
+    /// Where the edges of each bucket begin, and those of the last one end.
+    pub(super) buckets: Vec<u32>,
+    /// All literals, with padding behind the last one, so that most can be compared by whole vectors.
     pub(super) literals: Vec<u8>,
-    pub(super) marks: Vec<Mark>,
+    pub(super) texts: Vec<Fixed>,
 }
 
-/// The way from one value to the next.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// A place between values: its edges, and how to choose among them.
+#[derive(Clone, Debug)]
+pub(super) struct State {
+    pub(super) edges: Range<u32>,
+    pub(super) chooser: Chooser,
+    /// The first of its buckets.
+    pub(super) buckets: u32,
+}
+
+/// The way from one value to the next: all that a step asks, in one line of the cache.
+#[derive(Clone, Debug)]
+#[repr(align(64))]
 pub(super) struct Edge {
-    pub(super) literal: Range<u32>,
-    pub(super) marks: Range<u32>,
     /// Names in the literal that nexowire looks for: a message that has one of them twice is not for us.
     pub(super) names: NameSet,
-    /// Members in the literal.
-    pub(super) members: u32,
-    pub(super) then: Then,
+    pub(super) facts: Facts,
+    pub(super) counts: Counts,
+    pub(super) literal_start: u32,
+    pub(super) literal_length: u32,
     /// The edge that is tried first behind this one: messages of one layout follow each other's edges.
     pub(super) likely: u32,
+    /// The first field that lies in the literal, and how many do.
+    pub(super) texts_start: u32,
+    pub(super) texts: u8,
+    pub(super) then: Then,
+}
+
+const _: () = assert!(size_of::<Edge>() == 64);
+
+/// Members and names, counted in one number.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Counts(u64);
+
+impl Counts {
+    pub(super) fn new(members: u32, names: NameSet) -> Self {
+        Self(u64::from(names.count_ones()) << 32 | u64::from(members))
+    }
+
+    #[inline(always)]
+    fn add(&mut self, other: Self) {
+        self.0 += other.0;
+    }
+
+    fn members(self) -> u32 {
+        self.0 as u32
+    }
+
+    fn names(self) -> u32 {
+        (self.0 >> 32) as u32
+    }
+}
+
+/// A field that lies in a literal, by its first byte and the one behind its last.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Fixed {
+    pub(super) field: Field,
+    pub(super) start: u32,
+    pub(super) end: u32,
 }
 
 /// What follows the literal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Then {
+pub(super) struct Then {
+    pub(super) value: Value,
+    pub(super) field: Option<Field>,
+    /// The state behind the value.
+    pub(super) state: u32,
+}
+
+/// The value that varies.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Value {
     /// The text of a string, whose quotes stand in this literal and the next.
-    String { field: Option<Field>, state: u32 },
-    /// EventToNotify: of all words the one that varies most, so that an edge for each would be too many.
-    Event { state: u32 },
+    String,
     /// A number, `true`, `false` or `null` that nobody asks for.
-    Scalar { field: Option<Field>, state: u32 },
+    Scalar,
     /// A number, where another scalar would mean something else.
-    Number { field: Option<Field>, state: u32 },
-    /// The end of the body.
+    Number,
+    /// EventToNotify: of all words the one that varies most, so that an edge for each would be too many.
+    Event,
+    /// There is none: the body ends.
     End,
 }
 
-impl Then {
-    /// The state behind the value.
-    pub(super) fn state(self) -> Option<u32> {
-        match self {
-            Self::String { state, .. }
-            | Self::Event { state }
-            | Self::Scalar { state, .. }
-            | Self::Number { state, .. } => Some(state),
-            Self::End => None,
-        }
-    }
-}
-
-/// What a literal holds.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Mark {
-    /// A field, from the literal's first byte on.
-    Field {
-        field: Field,
-        start: u32,
-        length: u32,
-    },
-    /// A word of the vocabulary, with its id.
-    Word {
-        field: WordField,
-        start: u32,
-        length: u32,
-        id: u8,
-    },
-    Envelope(Envelope),
-    /// The object MessageHeader.
-    Header,
-    Body {
-        name: crate::nexo::BodyName,
-        name_start: u32,
-        name_length: u32,
-        start: u32,
-    },
-    /// An output for the cashier's display.
-    Cashier,
-    /// `InputResult.Input` begins.
-    Input {
-        start: u32,
-    },
-}
-
 impl Automaton {
-    /// The edge from `state` whose literal stands at `at`.
     #[inline(always)]
-    fn follow<S: Scanner>(&self, scanner: S, body: &[u8], at: usize, state: u32, likely: u32) -> Option<&Edge> {
-        let literal = |edge: &Edge| &self.literals[edge.literal.start as usize..edge.literal.end as usize];
-        let fits = |edge: &&Edge| scanner.goes_on_with(body, at, literal(edge));
-        if let Some(edge) = self.edges.get(likely as usize).filter(fits) {
-            return Some(edge);
-        }
-        let edges = self.states.get(state as usize)?;
-        self.edges[edges.start as usize..edges.end as usize].iter().find(fits)
+    fn fits<S: Scanner>(&self, scanner: S, body: &[u8], at: usize, edge: &Edge) -> bool {
+        scanner.goes_on_with(body, at, &self.literals, edge.literal_start, edge.literal_length)
     }
 
-    /// Reads a body along the edges into `draft`; if they do not lead through it, `draft` is spoilt.
+    /// The edge from `state` whose literal stands at `at`.
+    ///
+    /// # Errors
+    /// What was wasted on trying others, in bytes.
+    #[inline(always)]
+    fn search<S: Scanner>(&self, scanner: S, body: &[u8], at: usize, state: u32) -> Result<&Edge, usize> {
+        let state = self.states.get(state as usize).ok_or(0_usize)?;
+        let edges = match state.chooser.choose(body, at) {
+            Some(bucket) => {
+                let bucket = state.buckets as usize + bucket;
+                self.buckets[bucket]..self.buckets[bucket + 1]
+            }
+            None => state.edges.clone(),
+        };
+        let edges = &self.edges[edges.start as usize..edges.end as usize];
+        edges.iter().find(|edge| self.fits(scanner, body, at, edge)).ok_or(TRY_COST * (edges.len() + 1))
+    }
+
+    /// Reads a body along the edges into `fields`; if they do not lead through it, `fields` is spoilt.
     ///
     /// # Errors
     /// What was wasted, in bytes.
@@ -133,112 +161,94 @@ impl Automaton {
         scanner: S,
         body: &[u8],
         members_max: u32,
-        draft: &mut Draft,
-    ) -> Result<(), usize> {
-        let (mut at, mut state, mut names, mut members, mut non_ascii) = (0, 0, 0, 0, false);
-        let mut likely = u32::MAX;
+        fields: &mut Fields,
+    ) -> Result<Facts, usize> {
+        let (mut at, mut facts, mut non_ascii) = (0, Facts::default(), false);
+        // What is wrong with names and members is found at the end, which costs less than asking at every step.
+        let (mut names, mut counts) = (0, Counts::default());
+        let mut edge = self.search(scanner, body, at, 0)?;
         loop {
-            let Some(edge) = self.follow(scanner, body, at, state, likely) else {
-                let tried = self.states.get(state as usize).map_or(0, |edges| edges.end - edges.start);
-                return Err(at + TRY_COST * tried as usize);
-            };
-            likely = edge.likely;
-            members += edge.members;
-            if names & edge.names != 0 || members > members_max {
-                return Err(at);
-            }
             names |= edge.names;
-            for mark in &self.marks[edge.marks.start as usize..edge.marks.end as usize] {
-                mark.apply(at, draft);
+            facts.add(edge.facts);
+            counts.add(edge.counts);
+            if edge.texts > 0 {
+                self.note_texts(edge, at, fields);
             }
-            at += (edge.literal.end - edge.literal.start) as usize;
-            let (field, span) = match edge.then {
-                Then::End => {
-                    let is_whole = at == body.len() && (!non_ascii || simdutf8::basic::from_utf8(body).is_ok());
-                    return if is_whole { Ok(()) } else { Err(at) };
-                }
-                Then::String { field, state: next } => {
-                    let start = at;
-                    let Some((end, encoding, more)) = string(scanner, body, at) else { return Err(at) };
-                    (at, state) = (end, next);
+            let start = at + edge.literal_length as usize;
+            let (end, encoding) = match edge.then.value {
+                Value::String => {
+                    let (end, byte, more) = scanner.string_stop(body, start).ok_or(start)?;
                     non_ascii |= more;
-                    (field, Span::new(start, end, encoding))
-                }
-                Then::Event { state: next } => {
-                    let Some((end, _)) = scanner.string_stop(body, at) else { return Err(at) };
-                    let Some(event) = EventToNotify::from_word(&body[at..end]).filter(|_| body[end] == b'"') else {
-                        return Err(at);
-                    };
-                    draft.fields.words.event = event.id();
-                    let span = Span::new(at, end, Encoding::Plain);
-                    (at, state) = (end, next);
-                    (Some(Field::EventToNotify), span)
-                }
-                Then::Scalar { field, state: next } | Then::Number { field, state: next } => {
-                    let is_number = matches!(body.get(at), Some(b'-' | b'0'..=b'9'));
-                    if !is_number && matches!(edge.then, Then::Number { .. }) {
-                        return Err(at);
+                    if byte == b'"' {
+                        (end, Encoding::Plain)
+                    } else {
+                        (escaped_string_end(scanner, body, end, &mut non_ascii).ok_or(start)?, Encoding::Json)
                     }
-                    let Ok(end) = scalar_end(body, at) else { return Err(at) };
-                    let start = at;
-                    (at, state) = (end, next);
-                    (field, Span::new(start, end, Encoding::Plain))
+                }
+                Value::Scalar => (flag_or_number_end(body, start).ok_or(start)?, Encoding::Plain),
+                Value::Number => (number_end(body, start).ok_or(start)?, Encoding::Plain),
+                Value::Event => {
+                    let (end, byte, _) = scanner.string_stop(body, start).ok_or(start)?;
+                    let event = EventToNotify::from_word(&body[start..end]).filter(|_| byte == b'"').ok_or(start)?;
+                    facts.add(Facts::word(WordField::Event, event.id()));
+                    (end, Encoding::Plain)
+                }
+                Value::End => {
+                    let is_sound = counts.names() == names.count_ones() && counts.members() <= members_max;
+                    let is_whole = start == body.len() && (!non_ascii || simdutf8::basic::from_utf8(body).is_ok());
+                    return if is_sound && is_whole { Ok(facts) } else { Err(start) };
                 }
             };
-            if let Some(field) = field {
-                draft.fields.set(field, span);
+            if let Some(field) = edge.then.field {
+                fields.set(field, Some(Span::within(start, end, encoding)));
             }
+            at = end;
+            edge = match self.edges.get(edge.likely as usize) {
+                Some(likely) if self.fits(scanner, body, at, likely) => likely,
+                _ => self.search(scanner, body, at, edge.then.state).map_err(|wasted| at + wasted)?,
+            };
         }
     }
-}
 
-/// The end of a string's text; `None` if it is not one.
-#[inline(always)]
-fn string<S: Scanner>(scanner: S, body: &[u8], start: usize) -> Option<(usize, Encoding, bool)> {
-    let (end, non_ascii) = scanner.string_stop(body, start)?;
-    if body[end] == b'"' {
-        Some((end, Encoding::Plain, non_ascii))
-    } else {
-        escaped_string(scanner, body, end, non_ascii)
-    }
-}
-
-/// The same behind the first byte of it that is not plain.
-#[inline(never)]
-fn escaped_string<S: Scanner>(
-    scanner: S,
-    body: &[u8],
-    mut at: usize,
-    mut non_ascii: bool,
-) -> Option<(usize, Encoding, bool)> {
-    while body[at] == b'\\' {
-        let behind: Result<usize, Error> = escape_end(body, at);
-        let (stop, more) = scanner.string_stop(body, behind.ok()?)?;
-        (at, non_ascii) = (stop, non_ascii | more);
-    }
-    (body[at] == b'"').then_some((at, Encoding::Json, non_ascii))
-}
-
-impl Mark {
+    /// Notes the fields that lie in the literal at `at`.
     #[inline(always)]
-    fn apply(&self, at: usize, draft: &mut Draft) {
-        let span =
-            |start: u32, length: u32| Span::new(at + start as usize, at + (start + length) as usize, Encoding::Plain);
-        match *self {
-            Self::Field { field, start, length } => draft.fields.set(field, span(start, length)),
-            Self::Word { field, start, length, id } => {
-                draft.fields.set(field.field(), span(start, length));
-                field.set(&mut draft.fields.words, id);
-            }
-            Self::Envelope(envelope) => draft.fields.envelope = envelope,
-            Self::Header => draft.has_header = true,
-            Self::Body { name, name_start, name_length, start } => {
-                draft.body_name = Some(name);
-                draft.fields.set(Field::BodyMember, span(name_start, name_length));
-                draft.fields.set(Field::Body, span(start, 1));
-            }
-            Self::Cashier => draft.is_notification = true,
-            Self::Input { start } => draft.fields.set(Field::Input, span(start, 1)),
+    fn note_texts(&self, edge: &Edge, at: usize, fields: &mut Fields) {
+        let start = edge.texts_start as usize;
+        for text in &self.texts[start..start + usize::from(edge.texts)] {
+            fields
+                .set(text.field, Some(Span::within(at + text.start as usize, at + text.end as usize, Encoding::Plain)));
         }
     }
+}
+
+/// The end of a string whose first byte that is not plain is at `at`; `None` if it is not one. Notes whether a byte of
+/// the text may not be ASCII.
+#[inline(never)]
+fn escaped_string_end<S: Scanner>(scanner: S, body: &[u8], mut at: usize, non_ascii: &mut bool) -> Option<usize> {
+    let mut byte = body[at];
+    while byte == b'\\' {
+        let behind: Result<usize, Error> = escape_end(body, at);
+        let more;
+        (at, byte, more) = scanner.string_stop(body, behind.ok()?)?;
+        *non_ascii |= more;
+    }
+    (byte == b'"').then_some(at)
+}
+
+/// The end of a number, `true`, `false` or `null`.
+///
+/// What stands behind it is the next literal's concern, which begins as only something behind a scalar does.
+#[inline(always)]
+fn flag_or_number_end(body: &[u8], start: usize) -> Option<usize> {
+    match body.get(start..)?.first_chunk()? {
+        b"true" | b"null" => Some(start + 4),
+        b"fals" => (body.get(start + 4) == Some(&b'e')).then_some(start + 5),
+        _ => number_end(body, start),
+    }
+}
+
+#[inline(always)]
+fn number_end(body: &[u8], start: usize) -> Option<usize> {
+    let is_number = matches!(body.get(start), Some(b'-' | b'0'..=b'9'));
+    if is_number { scalar_end(body, start).ok() } else { None }
 }

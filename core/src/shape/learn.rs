@@ -1,6 +1,6 @@
 //! How a layout is learned: one walk over a body that the general walk has accepted, with nothing odd about it.
 
-use super::automaton::Mark;
+use super::facts::Mark;
 use crate::error::Error;
 use crate::json::{Cursor, Name, Value, unescape};
 use crate::nexo::{

@@ -8,6 +8,8 @@
 //! (Design, section 5, would allow SaleID too; a shop has many tills, and each would be an edge of its own.) Source: design, section 5; `performance.md`, sections 2 and 13.
 
 mod automaton;
+mod chooser;
+mod facts;
 mod learn;
 mod teacher;
 
@@ -18,11 +20,12 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use arc_swap::ArcSwap;
 
 use self::automaton::Automaton;
+use self::facts::Facts;
 use self::learn::Lesson;
 use self::teacher::Teacher;
 use crate::classify::{Classified, classify};
 use crate::limits::Limits;
-use crate::nexo::{Draft, Envelope, Flags, conclude_known};
+use crate::nexo::{Envelope, Fields, Flags, Kind, conclude_known};
 use crate::simd::dispatch;
 use crate::simd::scan::{Scan, Scanner};
 
@@ -36,9 +39,11 @@ const READING_GRANTED: i64 = 256 << 10;
 /// The same on learning: enough for the layouts of a shop at once.
 const LESSONS_GRANTED: i64 = 16 << 20;
 
-/// What learning costs, in bytes of the general walk, for each byte of the body, and for each of the automaton, which is
-/// copied.
+/// What learning costs, in bytes of the general walk, for each byte of the body.
 const LESSON_COST: i64 = 16;
+
+/// The same for each byte of the literals, with which the automaton is made anew.
+const RENEWAL_COST: i64 = 2;
 
 /// The shapes of one engine, shared by its threads; bounded, and proof against traffic that is made to spoil them.
 ///
@@ -99,11 +104,16 @@ impl Shapes {
         {
             return self.classify_and_learn(body, 0);
         }
-        let mut draft = Draft::new();
-        let reading = Read { learned: &learned, body, members_max: self.limits.members, draft: &mut draft };
+        let mut fields = Fields::of_json(Kind::Foreign);
+        let reading = Read { learned: &learned, body, members_max: self.limits.members, fields: &mut fields };
         let wasted = match dispatch(reading) {
-            Ok(()) if conclude_known(&mut draft, body) => return Classified { fields: draft.fields, error: None },
-            Ok(()) => body.len(),
+            Ok(facts) => {
+                let known = facts.tell(&mut fields);
+                if conclude_known(&mut fields, known, body) {
+                    return Classified { fields, error: None };
+                }
+                body.len()
+            }
             Err(wasted) => wasted,
         };
         drop(learned);
@@ -137,7 +147,8 @@ impl Shapes {
     fn learn(&self, body: &[u8], classified: &Classified) {
         let Ok(mut teacher) = self.teacher.try_lock() else { return };
         let known = self.learned.load().literals.len();
-        settle(&self.lessons, -LESSON_COST * body.len() as i64 - known as i64, LESSONS_GRANTED);
+        let cost = LESSON_COST * body.len() as i64 + RENEWAL_COST * known as i64;
+        settle(&self.lessons, -cost, LESSONS_GRANTED);
         let Some(lesson) = Lesson::of(body, &classified.fields) else { return };
         if let Some(next) = teacher.take(&lesson) {
             self.learned.store(next.into());
@@ -171,15 +182,15 @@ struct Read<'a> {
     learned: &'a Automaton,
     body: &'a [u8],
     members_max: u32,
-    draft: &'a mut Draft,
+    fields: &'a mut Fields,
 }
 
 impl Scan for Read<'_> {
-    type Output = Result<(), usize>;
+    type Output = Result<Facts, usize>;
 
     #[inline(always)]
-    fn run<S: Scanner>(self, scanner: S) -> Result<(), usize> {
-        self.learned.read(scanner, self.body, self.members_max, self.draft)
+    fn run<S: Scanner>(self, scanner: S) -> Result<Facts, usize> {
+        self.learned.read(scanner, self.body, self.members_max, self.fields)
     }
 }
 

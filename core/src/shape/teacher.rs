@@ -2,9 +2,15 @@
 
 use std::collections::HashMap;
 use std::hash::{DefaultHasher, Hash, Hasher};
+use std::ops::Range;
 
-use super::automaton::{Automaton, EDGES_MAX, Edge, LITERAL_BYTES_MAX, Mark, NameSet, STATES_MAX, Then};
+use super::automaton::{
+    Automaton, Counts, EDGES_MAX, Edge, Fixed, LITERAL_BYTES_MAX, NameSet, PADDING, STATES_MAX, State, Then, Value,
+};
+use super::chooser::Chooser;
+use super::facts::{Facts, Mark};
 use super::learn::{Lesson, Path, Reached};
+use crate::nexo::Field;
 
 /// Edges from one state beyond which the oldest is forgotten: they are tried one after the other.
 const EDGES_OF_A_STATE_MAX: usize = 40;
@@ -19,9 +25,12 @@ struct Learned {
     then: Then,
 }
 
-/// An edge, and the literal that followed it in the lesson that came last.
+/// An edge, and the numbers of two literals.
 struct Kept {
     edge: Learned,
+    /// That of its own literal.
+    number: u64,
+    /// That of the literal that followed it in the lesson that came last.
     followed_by: u64,
 }
 
@@ -37,14 +46,23 @@ fn number_of(literal: &[u8]) -> u64 {
 pub(super) struct Teacher {
     places: HashMap<Vec<u8>, u32>,
     names: HashMap<Path, u32>,
-    states: Vec<Vec<Kept>>,
+    states: Vec<Place>,
+}
+
+/// A state between lessons.
+#[derive(Default)]
+struct Place {
+    /// In the order in which they were learned.
+    edges: Vec<Kept>,
+    /// How to choose among them, until there is another one.
+    chooser: Option<Chooser>,
 }
 
 impl Teacher {
     /// Adds a lesson; the new automaton, or `None` if there was nothing new in it. When it is full, everything is
     /// forgotten and the lesson is the first of a new age: what comes often is soon learned again.
     pub(super) fn take(&mut self, lesson: &Lesson) -> Option<Automaton> {
-        let before: usize = self.states.iter().map(Vec::len).sum();
+        let before: usize = self.states.iter().map(|place| place.edges.len()).sum();
         let added = match self.add(lesson) {
             Ok(added) => added,
             Err(Full) => {
@@ -69,25 +87,15 @@ impl Teacher {
             for name in &step.names {
                 names |= 1 << self.name(name)?;
             }
-            let (then, next) = match &step.then {
-                Reached::String(path) => {
-                    let next = self.place(&[b"\"", &path[..]].concat())?;
-                    (Then::String { field: step.field, state: next }, next)
-                }
-                Reached::Event(path) => {
-                    let next = self.place(&[b"\"", &path[..]].concat())?;
-                    (Then::Event { state: next }, next)
-                }
-                Reached::Scalar(path) => {
-                    let next = self.place(&[b"1", &path[..]].concat())?;
-                    (Then::Scalar { field: step.field, state: next }, next)
-                }
-                Reached::Number(path) => {
-                    let next = self.place(&[b"1", &path[..]].concat())?;
-                    (Then::Number { field: step.field, state: next }, next)
-                }
-                Reached::End => (Then::End, state),
+            let (value, next) = match &step.then {
+                Reached::String(path) => (Value::String, self.place(&[b"\"", &path[..]].concat())?),
+                Reached::Event(path) => (Value::Event, self.place(&[b"\"", &path[..]].concat())?),
+                Reached::Scalar(path) => (Value::Scalar, self.place(&[b"1", &path[..]].concat())?),
+                Reached::Number(path) => (Value::Number, self.place(&[b"1", &path[..]].concat())?),
+                Reached::End => (Value::End, state),
             };
+            let field = if value == Value::Event { Some(Field::EventToNotify) } else { step.field };
+            let then = Then { value, field, state: next };
             let edge = Learned {
                 literal: step.literal.clone(),
                 marks: step.marks.clone(),
@@ -95,7 +103,7 @@ impl Teacher {
                 members: step.members,
                 then,
             };
-            let edges = &mut self.states[state as usize];
+            let Place { edges, chooser } = &mut self.states[state as usize];
             if let Some(kept) = edges.iter_mut().find(|kept| kept.edge == edge) {
                 kept.followed_by = followed_by;
             } else {
@@ -104,7 +112,8 @@ impl Teacher {
                 if edges.len() == EDGES_OF_A_STATE_MAX {
                     edges.remove(0);
                 }
-                edges.push(Kept { edge, followed_by });
+                edges.push(Kept { number: number_of(&edge.literal), edge, followed_by });
+                *chooser = None;
                 added = true;
             }
             state = next;
@@ -121,7 +130,7 @@ impl Teacher {
         }
         let state = self.states.len() as u32;
         self.places.insert(path.to_vec(), state);
-        self.states.push(vec![]);
+        self.states.push(Place::default());
         Ok(state)
     }
 
@@ -131,34 +140,58 @@ impl Teacher {
         if bit < NameSet::BITS { Ok(bit) } else { Err(Full) }
     }
 
-    fn automaton(&self) -> Automaton {
-        let (mut automaton, mut numbers, mut follow) = (Automaton::default(), HashMap::new(), vec![]);
-        for edges in &self.states {
-            let mut edges: Vec<_> = edges.iter().collect();
-            edges.sort_by_key(|kept| std::cmp::Reverse(kept.edge.literal.len()));
-            let first = automaton.edges.len() as u32;
-            for Kept { edge, followed_by } in edges {
-                follow.push(*followed_by);
-                numbers.insert((automaton.states.len() as u32, number_of(&edge.literal)), automaton.edges.len() as u32);
-                let (literal, marks) = (automaton.literals.len() as u32, automaton.marks.len() as u32);
-                automaton.literals.extend(&edge.literal);
-                automaton.marks.extend(&edge.marks);
-                automaton.edges.push(Edge {
-                    literal: literal..automaton.literals.len() as u32,
-                    marks: marks..automaton.marks.len() as u32,
-                    names: edge.names,
-                    members: edge.members,
-                    then: edge.then,
-                    likely: u32::MAX,
-                });
-            }
-            automaton.states.push(first..automaton.edges.len() as u32);
+    fn automaton(&mut self) -> Automaton {
+        let (mut automaton, mut all) = (Automaton::default(), vec![]);
+        for Place { edges, chooser } in &mut self.states {
+            let literals = || edges.iter().map(|kept| &kept.edge.literal[..]).collect::<Vec<_>>();
+            let chooser = *chooser.get_or_insert_with(|| Chooser::of(&literals()));
+            all.extend(automaton.push_state(edges, chooser));
         }
-        for (edge, followed_by) in automaton.edges.iter_mut().zip(follow) {
-            let next = edge.then.state().and_then(|state| numbers.get(&(state, followed_by)));
-            edge.likely = next.copied().unwrap_or(u32::MAX);
+        for (at, kept) in all.iter().enumerate().filter(|(_, kept)| kept.edge.then.value != Value::End) {
+            let Range { start, end } = automaton.states[kept.edge.then.state as usize].edges;
+            let next = (start..end).find(|next| all[*next as usize].number == kept.followed_by);
+            automaton.edges[at].likely = next.unwrap_or(u32::MAX);
         }
+        automaton.literals.extend([0; PADDING]);
         automaton
+    }
+}
+
+impl Automaton {
+    /// Adds a state; answers its edges in their new order: by buckets, in which the longest literal comes first.
+    fn push_state<'a>(&mut self, edges: &'a [Kept], chooser: Chooser) -> Vec<&'a Kept> {
+        let bucket = |kept: &Kept| chooser.bucket_of(&kept.edge.literal);
+        let mut sorted: Vec<_> = edges.iter().map(|kept| (bucket(kept), kept)).collect();
+        sorted.sort_by_key(|(bucket, kept)| (*bucket, std::cmp::Reverse(kept.edge.literal.len())));
+        let (first, buckets) = (self.edges.len(), self.buckets.len() as u32);
+        let before = |bucket| sorted.partition_point(|(other, _)| *other < bucket);
+        self.buckets.extend((0..=chooser.buckets()).map(|bucket| (first + before(bucket)) as u32));
+        for (_, kept) in &sorted {
+            self.push_edge(&kept.edge);
+        }
+        self.states.push(State { edges: first as u32..self.edges.len() as u32, chooser, buckets });
+        sorted.into_iter().map(|(_, kept)| kept).collect()
+    }
+
+    fn push_edge(&mut self, edge: &Learned) {
+        let (literal_start, texts_start) = (self.literals.len() as u32, self.texts.len());
+        self.literals.extend(&edge.literal);
+        let mut facts = Facts::default();
+        for mark in &edge.marks {
+            facts.add(mark.facts());
+            self.texts.extend(mark.texts().map(|(field, start, length)| Fixed { field, start, end: start + length }));
+        }
+        self.edges.push(Edge {
+            names: edge.names,
+            facts,
+            counts: Counts::new(edge.members, edge.names),
+            literal_start,
+            literal_length: edge.literal.len() as u32,
+            likely: u32::MAX,
+            texts_start: texts_start as u32,
+            texts: (self.texts.len() - texts_start) as u8,
+            then: edge.then,
+        });
     }
 }
 

@@ -5,11 +5,13 @@
 /// The methods are meant to be inlined into a loop that runs inside of [`super::dispatch`], so that the whole of it is
 /// compiled for the machine's features.
 pub(crate) trait Scanner: Copy {
-    /// Whether `text` goes on at `at` with `literal`.
-    fn goes_on_with(self, text: &[u8], at: usize, literal: &[u8]) -> bool;
+    /// Whether `text` goes on at `at` with the `length` bytes of `known` from `start` on, which must be there. Of what
+    /// stands behind them nothing is asked, but with 32 bytes more it is sooner done.
+    fn goes_on_with(self, text: &[u8], at: usize, known: &[u8], start: u32, length: u32) -> bool;
 
-    /// The first quote, backslash or control character from `at` on, and whether a byte before it is not ASCII.
-    fn string_stop(self, text: &[u8], at: usize) -> Option<(usize, bool)>;
+    /// The first quote, backslash or control character from `at` on, and which one it is; and whether a byte of the
+    /// text may not be ASCII, which is true if one before it is not.
+    fn string_stop(self, text: &[u8], at: usize) -> Option<(usize, u8, bool)>;
 }
 
 /// What is to be done with the machine's scanner.
@@ -27,16 +29,16 @@ pub(crate) struct PortableScanner;
 
 impl Scanner for PortableScanner {
     #[inline(always)]
-    fn goes_on_with(self, text: &[u8], at: usize, literal: &[u8]) -> bool {
-        text.get(at..).is_some_and(|rest| rest.starts_with(literal))
+    fn goes_on_with(self, text: &[u8], at: usize, known: &[u8], start: u32, length: u32) -> bool {
+        text.get(at..).is_some_and(|rest| rest.starts_with(&known[start as usize..][..length as usize]))
     }
 
     #[inline(always)]
-    fn string_stop(self, text: &[u8], at: usize) -> Option<(usize, bool)> {
+    fn string_stop(self, text: &[u8], at: usize) -> Option<(usize, u8, bool)> {
         let mut non_ascii = false;
         for (offset, &byte) in text.get(at..)?.iter().enumerate() {
             if byte < 0x20 || byte == b'"' || byte == b'\\' {
-                return Some((at + offset, non_ascii));
+                return Some((at + offset, byte, non_ascii));
             }
             non_ascii |= byte >= 0x80;
         }
@@ -59,11 +61,22 @@ mod tests {
 
         fn run<S: Scanner>(self, scanner: S) {
             let Self(text, at, literal) = self;
-            assert_eq!(scanner.string_stop(text, at), PortableScanner.string_stop(text, at), "{text:?} from {at}");
-            for end in 0..=literal.len() {
-                let literal = &literal[..end];
-                let expected = PortableScanner.goes_on_with(text, at, literal);
-                assert_eq!(scanner.goes_on_with(text, at, literal), expected, "{text:?} from {at}: {literal:?}");
+            let [found, expected] = [scanner.string_stop(text, at), PortableScanner.string_stop(text, at)];
+            let place = |stop: (usize, u8, bool)| (stop.0, stop.1);
+            assert_eq!(found.map(place), expected.map(place), "{text:?} from {at}");
+            if let (Some((_, _, found)), Some((_, _, expected))) = (found, expected) {
+                assert!(found >= expected && found <= !text.is_ascii(), "{text:?} from {at}");
+            }
+            for end in 0..=literal.len() as u32 {
+                let expected = PortableScanner.goes_on_with(text, at, literal, 0, end);
+                for known in [&literal[..end as usize], literal, &[literal, &[0; 32]].concat()] {
+                    let behind = [b"known", known].concat();
+                    assert_eq!(
+                        scanner.goes_on_with(text, at, &behind, 5, end),
+                        expected,
+                        "{text:?} from {at}: {known:?}"
+                    );
+                }
             }
         }
     }

@@ -1,9 +1,6 @@
 //! The AVX2 scanner.
 
-use std::arch::x86_64::{
-    _mm_cmpeq_epi8, _mm_loadu_si128, _mm_movemask_epi8, _mm256_cmpeq_epi8, _mm256_loadu_si256, _mm256_movemask_epi8,
-    _mm256_or_si256,
-};
+use std::arch::x86_64::{_bzhi_u32, _mm256_cmpeq_epi8, _mm256_loadu_si256, _mm256_movemask_epi8, _mm256_or_si256};
 
 use super::avx2::{control, equal};
 use super::scan::{PortableScanner, Scan, Scanner};
@@ -37,79 +34,89 @@ fn run_avx2<T: Scan>(scan: T, scanner: Avx2Scanner) -> T::Output {
 
 impl Scanner for Avx2Scanner {
     #[inline(always)]
-    fn goes_on_with(self, text: &[u8], at: usize, literal: &[u8]) -> bool {
-        let Some(rest) = text.get(at..).filter(|rest| rest.len() >= literal.len()) else { return false };
-        // SAFETY: `self` is the proof of the features, and `rest` has as many bytes as `literal`.
-        unsafe { equal_prefix(rest, literal) }
+    fn goes_on_with(self, text: &[u8], at: usize, known: &[u8], start: u32, length: u32) -> bool {
+        // SAFETY: `self` is the proof of the features.
+        unsafe { goes_on_with(text, at, known, start, length) }
     }
 
     #[inline(always)]
-    fn string_stop(self, text: &[u8], at: usize) -> Option<(usize, bool)> {
+    fn string_stop(self, text: &[u8], at: usize) -> Option<(usize, u8, bool)> {
         // SAFETY: `self` is the proof of the features.
         unsafe { string_stop(text, at) }
     }
 }
 
-/// Whether `rest` begins with `literal`.
-///
-/// # Safety
-/// - The machine has AVX2.
-/// - `rest` is at least as long as `literal`.
+/// See [`Scanner::goes_on_with`].
 #[inline]
 #[target_feature(enable = "avx2,bmi1,bmi2")]
-unsafe fn equal_prefix(rest: &[u8], literal: &[u8]) -> bool {
-    debug_assert!(rest.len() >= literal.len());
-    let (length, text, known) = (literal.len(), rest.as_ptr(), literal.as_ptr());
-    if length < 16 {
-        return rest[..length] == *literal;
+fn goes_on_with(text: &[u8], at: usize, known: &[u8], start: u32, length: u32) -> bool {
+    let (start, length) = (start as usize, length as usize);
+    let Some(rest) = text.get(at..) else { return false };
+    if length + 32 > rest.len() || start + length + 32 > known.len() {
+        return begins_with(rest, &known[start..][..length]);
     }
-    if length < 32 {
-        // Two loads of 16 bytes overlap in the middle and reach both ends exactly.
-        // SAFETY: both slices have at least `length` bytes, and `length` is at least 16.
-        let same = unsafe {
-            let first = _mm_cmpeq_epi8(_mm_loadu_si128(text.cast()), _mm_loadu_si128(known.cast()));
-            let last = length - 16;
-            let last = _mm_cmpeq_epi8(_mm_loadu_si128(text.add(last).cast()), _mm_loadu_si128(known.add(last).cast()));
-            _mm_movemask_epi8(first) & _mm_movemask_epi8(last)
-        };
-        return same == 0xFFFF;
-    }
-    // The last load overlaps the one before it, so that no byte behind the end is read.
-    let mut at = 0;
+    let mut passed = 0;
     loop {
-        // SAFETY: `at` is at most `length - 32`, and both slices have at least `length` bytes.
+        // SAFETY: `passed` is at most `length`, so that there are 32 bytes from there on in both slices.
         let same = unsafe {
-            let vector = _mm256_loadu_si256(text.add(at).cast());
-            _mm256_movemask_epi8(_mm256_cmpeq_epi8(vector, _mm256_loadu_si256(known.add(at).cast())))
+            let vector = _mm256_loadu_si256(rest.as_ptr().add(passed).cast());
+            let known = _mm256_loadu_si256(known.as_ptr().add(start + passed).cast());
+            _mm256_movemask_epi8(_mm256_cmpeq_epi8(vector, known))
         };
+        if length - passed <= 32 {
+            return _bzhi_u32(!same as u32, (length - passed) as u32) == 0;
+        }
         if same != -1 {
             return false;
         }
-        if at + 32 == length {
-            return true;
-        }
-        at = (at + 32).min(length - 32);
+        passed += 32;
     }
 }
 
-/// The first quote, backslash or control character from `at` on, and whether a byte before it is not ASCII.
+/// The same where no vector may reach behind the literal.
+#[inline(never)]
+fn begins_with(rest: &[u8], literal: &[u8]) -> bool {
+    rest.starts_with(literal)
+}
+
+/// See [`Scanner::string_stop`].
 #[inline]
 #[target_feature(enable = "avx2,bmi1,bmi2")]
-fn string_stop(text: &[u8], mut at: usize) -> Option<(usize, bool)> {
+fn string_stop(text: &[u8], mut at: usize) -> Option<(usize, u8, bool)> {
     let mut non_ascii = 0;
     while let Some(block) = text.get(at..).and_then(|rest| rest.first_chunk::<32>()) {
-        // SAFETY: the reference covers 32 readable bytes, and the load asks for no alignment.
-        let vector = unsafe { _mm256_loadu_si256(block.as_ptr().cast()) };
-        let stop = _mm256_or_si256(_mm256_or_si256(equal(vector, b'"'), equal(vector, b'\\')), control(vector));
-        let (stop, high) = (_mm256_movemask_epi8(stop) as u32, _mm256_movemask_epi8(vector) as u32);
-        if stop != 0 {
-            // The bits below the lowest one of `stop`.
-            non_ascii |= high & (stop ^ stop.wrapping_sub(1)) & !stop;
-            return Some((at + stop.trailing_zeros() as usize, non_ascii != 0));
-        }
+        let (stop, high) = stops(block);
         non_ascii |= high;
+        if stop != 0 {
+            let passed = stop.trailing_zeros() as usize;
+            return Some((at + passed, block[passed % 32], non_ascii != 0));
+        }
         at += 32;
     }
-    let (stop, more) = PortableScanner.string_stop(text, at)?;
-    Some((stop, more || non_ascii != 0))
+    last_string_stop(text, at, non_ascii != 0)
+}
+
+/// The same in the last bytes of a text.
+#[inline(never)]
+#[target_feature(enable = "avx2,bmi1,bmi2")]
+fn last_string_stop(text: &[u8], at: usize, non_ascii: bool) -> Option<(usize, u8, bool)> {
+    let Some(block) = text.last_chunk::<32>().filter(|_| at < text.len()) else {
+        let (stop, byte, more) = PortableScanner.string_stop(text, at)?;
+        return Some((stop, byte, more || non_ascii));
+    };
+    // All 32 once more, without those before `at`.
+    let (stop, high) = stops(block);
+    let stop = stop >> (at + 32 - text.len());
+    let end = at + stop.trailing_zeros() as usize;
+    (stop != 0).then(|| (end, text[end], non_ascii || high != 0))
+}
+
+/// Where quotes, backslashes and control characters are, and bytes that are not ASCII.
+#[inline]
+#[target_feature(enable = "avx2,bmi1,bmi2")]
+fn stops(block: &[u8; 32]) -> (u32, u32) {
+    // SAFETY: the reference covers 32 readable bytes, and the load asks for no alignment.
+    let vector = unsafe { _mm256_loadu_si256(block.as_ptr().cast()) };
+    let stop = _mm256_or_si256(_mm256_or_si256(equal(vector, b'"'), equal(vector, b'\\')), control(vector));
+    (_mm256_movemask_epi8(stop) as u32, _mm256_movemask_epi8(vector) as u32)
 }

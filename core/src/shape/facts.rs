@@ -1,0 +1,115 @@
+//! What a literal says of its message.
+
+use crate::nexo::{BodyName, Envelope, Field, Fields, Known, WordField, WordIds};
+
+/// What literals say of a message besides where its fields are, in one number: what several of them say is joined by
+/// an `or`, as no two of one message say the same.
+///
+/// From the lowest byte: the ids of six words, the bit of the body's name, and [`REQUEST`] and its like.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Facts(u64);
+
+const REQUEST: u8 = 1;
+const RESPONSE: u8 = 2;
+const HEADER: u8 = 4;
+const CASHIER: u8 = 8;
+
+impl Facts {
+    /// A word that is known.
+    #[inline]
+    pub(super) fn word(word: WordField, id: u8) -> Self {
+        Self(u64::from(id) << (8 * word as u32))
+    }
+
+    #[inline]
+    pub(super) fn add(&mut self, other: Self) {
+        self.0 |= other.0;
+    }
+
+    /// Writes envelope and words into `fields`; answers the rest.
+    #[inline]
+    pub(super) fn tell(self, fields: &mut Fields) -> Known {
+        let [class, category, message_type, event, result, error_condition, body, rest] = self.0.to_le_bytes();
+        fields.words = WordIds { class, category, message_type, event, result, error_condition, ..fields.words };
+        fields.envelope = match rest & (REQUEST | RESPONSE) {
+            REQUEST => Envelope::Request,
+            RESPONSE => Envelope::Response,
+            _ => Envelope::Other,
+        };
+        Known {
+            has_header: rest & HEADER != 0,
+            body_name: BodyName::from_bit(body),
+            is_notification: rest & CASHIER != 0,
+        }
+    }
+
+    fn of_body(name: BodyName) -> Self {
+        Self(u64::from(name.bit()) << 48)
+    }
+
+    fn flag(flag: u8) -> Self {
+        Self(u64::from(flag) << 56)
+    }
+}
+
+/// One thing that a literal holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Mark {
+    /// A field, from the literal's first byte on.
+    Field {
+        field: Field,
+        start: u32,
+        length: u32,
+    },
+    /// A word of the vocabulary, with its id.
+    Word {
+        field: WordField,
+        start: u32,
+        length: u32,
+        id: u8,
+    },
+    Envelope(Envelope),
+    /// The object MessageHeader.
+    Header,
+    Body {
+        name: BodyName,
+        name_start: u32,
+        name_length: u32,
+        start: u32,
+    },
+    /// An output for the cashier's display.
+    Cashier,
+    /// `InputResult.Input` begins.
+    Input {
+        start: u32,
+    },
+}
+
+impl Mark {
+    /// What it says besides where fields are.
+    pub(super) fn facts(self) -> Facts {
+        match self {
+            Self::Word { field, id, .. } => Facts::word(field, id),
+            Self::Envelope(Envelope::Request) => Facts::flag(REQUEST),
+            Self::Envelope(Envelope::Response) => Facts::flag(RESPONSE),
+            Self::Header => Facts::flag(HEADER),
+            Self::Body { name, .. } => Facts::of_body(name),
+            Self::Cashier => Facts::flag(CASHIER),
+            Self::Field { .. } | Self::Input { .. } | Self::Envelope(Envelope::Other) => Facts::default(),
+        }
+    }
+
+    /// The fields that it shows, each with where it begins and its length.
+    pub(super) fn texts(self) -> impl Iterator<Item = (Field, u32, u32)> {
+        let (one, other) = match self {
+            Self::Field { field, start, length } => (Some((field, start, length)), None),
+            Self::Word { field, start, length, .. } => (Some((field.field(), start, length)), None),
+            Self::Body { name_start, name_length, start, .. } => {
+                (Some((Field::BodyMember, name_start, name_length)), Some((Field::Body, start, 1)))
+            }
+            Self::Input { start } => (Some((Field::Input, start, 1)), None),
+            Self::Envelope(_) | Self::Header | Self::Cashier => (None, None),
+        };
+        one.into_iter().chain(other)
+    }
+}
