@@ -101,6 +101,8 @@ struct Inner {
     quarantine: Quarantine,
     dead_letters: DeadLetters,
     tally: Tally,
+    /// The stored time that the opening did not believe.
+    clock_dropped: Option<u64>,
     /// With a store: the list of what waits for a commit, and what is to be written.
     durable: Option<Durable>,
 }
@@ -191,6 +193,12 @@ impl Engine {
     /// The engine's time, in whole milliseconds since 1970.
     pub fn now(&self) -> u64 {
         self.inner.now()
+    }
+
+    /// The time that the store had seen last, if the opening did not believe it: it is more than a day ahead of the wall
+    /// clock, which somebody has set. A warning for people; windows and retention run by the wall clock.
+    pub fn dropped_clock(&self) -> Option<u64> {
+        self.inner.clock_dropped
     }
 
     /// Sets a manual clock and fires nothing. A time before the last one seen counts as that; a clock of the system's

@@ -25,17 +25,13 @@ impl EngineClock {
         }
     }
 
-    /// A clock that goes on from the time that a store has seen last. The system's does not believe one that is more
-    /// than a day ahead of the wall.
-    pub(super) fn opened(clock: Clock, stored: Option<u64>) -> Self {
-        let opened = Self::new(clock);
-        let stored = stored.unwrap_or(0);
-        match opened {
-            Self::System { wall_ms, boot_ms } if stored <= wall_ms.saturating_add(DAY_MS) => {
-                Self::System { wall_ms: wall_ms.max(stored), boot_ms }
-            }
-            Self::System { .. } => opened,
-            Self::Manual(_) => Self::Manual(AtomicU64::new(stored)),
+    /// A clock that goes on from the time that a store has seen last; `None` if it is the system's and does not believe
+    /// that time, as it is more than a day ahead of the wall.
+    pub(super) fn opened(clock: Clock, stored: u64) -> Option<Self> {
+        match Self::new(clock) {
+            Self::System { wall_ms, .. } if stored > wall_ms.saturating_add(DAY_MS) => None,
+            Self::System { wall_ms, boot_ms } => Some(Self::System { wall_ms: wall_ms.max(stored), boot_ms }),
+            Self::Manual(_) => Some(Self::Manual(AtomicU64::new(stored))),
         }
     }
 
@@ -73,6 +69,17 @@ mod tests {
             clock.set(set);
             assert_eq!(clock.now(), now);
         }
+    }
+
+    #[test]
+    fn a_clock_goes_on_from_a_stored_time_that_can_be_believed() {
+        let now = EngineClock::new(Clock::System).now();
+        let opened = |stored| EngineClock::opened(Clock::System, stored).map(|clock| clock.now());
+        assert!(opened(0).is_some_and(|opened| opened >= now));
+        assert!(opened(now + DAY_MS / 2).is_some_and(|opened| opened >= now + DAY_MS / 2));
+        assert_eq!(opened(now + 2 * DAY_MS), None);
+        assert_eq!(EngineClock::opened(Clock::Manual, 7).map(|clock| clock.now()), Some(7));
+        assert_eq!(EngineClock::opened(Clock::Manual, u64::MAX).map(|clock| clock.now()), Some(u64::MAX));
     }
 
     #[test]

@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::Engine;
 use super::pending::lock;
-use crate::delivery::Verdict;
+use crate::delivery::{Verdict, Window};
 use crate::nexo::Kind;
 use crate::queue;
 
@@ -30,6 +30,9 @@ pub struct Counters {
     pub dedupe_keys: u64,
     /// Keys that had to make room for later ones before their time.
     pub dedupe_left: u64,
+    /// For how many milliseconds back every key of a terminal's message is known, and of a webhook's item: the windows,
+    /// or less if keys had to make room.
+    pub dedupe_horizon: [u64; 2],
     /// Bodies that are no message.
     pub ignored: u64,
     /// Bodies that must be sent again.
@@ -115,9 +118,11 @@ impl Engine {
         let read = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
         let pending = self.inner.durable.as_ref().map_or(0, |durable| durable.pending.list().messages());
         let stored = self.inner.durable.as_ref().map(|durable| durable.ledger.counts());
-        let (dedupe_keys, dedupe_left) = {
+        let now = self.inner.now();
+        let (dedupe_keys, dedupe_left, dedupe_horizon) = {
             let index = lock(&self.inner.dedupe);
-            (index.len(), index.left())
+            let horizon = [Window::Terminal, Window::Webhook].map(|window| index.horizon(window, now));
+            (index.len(), index.left(), horizon)
         };
         let kinds = Kind::ALL.map(|kind| (kind, read(&tally.accepted[kind as usize])));
         Counters {
@@ -132,6 +137,7 @@ impl Engine {
             pending: pending as u64,
             dedupe_keys,
             dedupe_left,
+            dedupe_horizon,
             ignored: read(&tally.ignored),
             busy: read(&tally.busy),
             unauthorized: read(&tally.unauthorized),

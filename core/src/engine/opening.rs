@@ -94,7 +94,11 @@ impl Engine {
 
     fn make(configuration: Configuration, store: Option<(Durable, Opened)>) -> Result<Self, OpenError> {
         let names = Arc::<EndpointNames>::default();
-        let clock = EngineClock::opened(configuration.clock(), store.as_ref().map(|(_, opened)| opened.clock_ms));
+        let clock = match &store {
+            None => EngineClock::new(configuration.clock()),
+            Some((durable, opened)) => clock(&configuration, &durable.ledger, opened),
+        };
+        let clock_dropped = store.as_ref().map(|(_, opened)| opened.clock_ms).filter(|stored| clock.now() < *stored);
         let mut hash_key = [0; 16];
         let (mut last_seq, mut durable) = (0, None);
         let mut dedupe = Dedupe::new(dedupe_options(&configuration));
@@ -127,6 +131,7 @@ impl Engine {
                 quarantine: Quarantine::new(limits.quarantine_bytes),
                 dead_letters: DeadLetters::new(limits.quarantine_bytes),
                 tally: Tally::default(),
+                clock_dropped,
                 durable,
             }),
         })
@@ -191,7 +196,8 @@ impl Inner {
             // Looked at once more, as some of it is done now.
             opened = durable.ledger.reopen(&queues, default_queue)?;
         }
-        let clock = EngineClock::opened(configuration.clock(), Some(opened.clock_ms.max(running.clock.now())));
+        let clock = clock(&configuration, &durable.ledger, &opened);
+        clock.set(running.clock.now());
         let mut dedupe = Dedupe::new(dedupe_options(&configuration));
         restore_keys(&durable.ledger, &mut dedupe, clock.now())?;
         *lock(&self.dedupe) = dedupe;
@@ -227,6 +233,14 @@ impl Inner {
         }
         written.map(|()| true)
     }
+}
+
+/// The clock of an opening. A stored time that cannot be believed is forgotten.
+fn clock(configuration: &Configuration, ledger: &Ledger, opened: &Opened) -> EngineClock {
+    EngineClock::opened(configuration.clock(), opened.clock_ms).unwrap_or_else(|| {
+        ledger.drop_clock();
+        EngineClock::new(configuration.clock())
+    })
 }
 
 fn restore_keys(ledger: &Ledger, dedupe: &mut Dedupe, now: u64) -> Result<(), StoreError> {

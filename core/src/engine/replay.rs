@@ -121,7 +121,7 @@ impl Engine {
             ReplaySource::Quarantine => {
                 let entries = self.inner.quarantine_entries(usize::MAX)?;
                 let wanted = entries.into_iter().filter(|entry| replay.wants(entry.seq, entry.received_at));
-                let candidates = wanted.filter_map(|entry| self.inner.from_quarantine(&running, entry)).collect();
+                let candidates = wanted.filter_map(|entry| self.inner.kept(&running, entry)).collect();
                 Ok(self.inner.deliver(candidates))
             }
             ReplaySource::DeadLetters => {
@@ -130,9 +130,8 @@ impl Engine {
                     replay.wants(letter.seq, letter.received_at)
                         && replay.queue.is_none_or(|queue| queue == letter.queue)
                 });
-                let candidates = wanted
-                    .filter_map(|letter| self.inner.from_dead_letters(&running, letter, replay.reroute))
-                    .collect();
+                let candidates =
+                    wanted.filter_map(|letter| self.inner.buried(&running, letter, replay.reroute)).collect();
                 Ok(self.inner.deliver(candidates))
             }
         }
@@ -161,7 +160,7 @@ impl Inner {
             let Some(last) = page.last() else { return Ok(replayed) };
             after = last.message.seq;
             let candidates: Vec<_> =
-                page.into_iter().filter_map(|logged| self.from_log(running, logged, replay)).collect();
+                page.into_iter().filter_map(|logged| self.logged(running, logged, replay)).collect();
             let count = candidates.len() as u64;
             let accepted = self.deliver(candidates);
             replayed += accepted;
@@ -171,7 +170,7 @@ impl Inner {
         }
     }
 
-    fn from_log(
+    fn logged(
         &self,
         running: &Running,
         logged: crate::delivery::LoggedMessage,
@@ -190,7 +189,7 @@ impl Inner {
         Some(self.again(running, &message, (!replay.reroute).then_some(&queues), None))
     }
 
-    fn from_dead_letters(&self, running: &Running, letter: DeadLetter, reroute: bool) -> Option<Candidate> {
+    fn buried(&self, running: &Running, letter: DeadLetter, reroute: bool) -> Option<Candidate> {
         let queue = running.queue(&letter.queue);
         let queues = queue.iter().collect::<Vec<_>>();
         if queues.is_empty() && !reroute {
@@ -245,7 +244,7 @@ impl Inner {
     }
 
     /// An entry of the quarantine on the whole way in; `None` if it would only come back.
-    fn from_quarantine(&self, running: &Running, entry: QuarantineEntry) -> Option<Candidate> {
+    fn kept(&self, running: &Running, entry: QuarantineEntry) -> Option<Candidate> {
         let (index, endpoint) = running.endpoint(Some(&entry.endpoint))?;
         let mut inbound = Inbound {
             received_at: Some(entry.received_at),

@@ -55,7 +55,7 @@ fn each_message_is_accepted_once() {
 fn ten_million_keys() {
     let keys = if cases(0) > 0 { 10_000_000_u64 } else { 200_000 };
     let begun = Instant::now();
-    let mut first = Dedupe::new(ENDLESS);
+    let first = Dedupe::new(ENDLESS);
     let rows: Vec<_> =
         (0..keys).map(|number| (key(number).window, first.row(&key(number), 0, number, number))).collect();
     drop(first);

@@ -200,6 +200,7 @@ pub(super) fn counters(counters: &Counters) -> Value {
         "quarantine_left": counters.quarantine_left,
         "dead_letters_left": counters.dead_letters_left,
         "dedupe_left": counters.dedupe_left,
+        "dedupe_horizon": counters.dedupe_horizon,
         "ignored": counters.ignored,
         "busy": counters.busy,
         "unauthorized": counters.unauthorized,

@@ -1,11 +1,13 @@
 //! One engine, its consumers by name, and the operations on them.
 
 use std::collections::BTreeMap;
+use std::io::{self, Write};
 use std::path::Path;
 
 use nexowire_core::engine::{Completion, Consumer, Engine, Inbound, OpenError, Source, Submitted, UnknownEndpoint};
 use nexowire_core::message::BodySource;
 use nexowire_core::route::{Clock, Configuration};
+use nexowire_core::timestamp::rfc_3339;
 use serde_json::{Value, json};
 
 use super::answer::{self, Failure};
@@ -120,10 +122,16 @@ impl Session {
 
 /// An engine with the store in this folder, or with the one of its configuration, or without any.
 pub(crate) fn open_engine(configuration: Configuration, store: Option<&Path>) -> Result<Engine, OpenError> {
-    match store {
+    let engine = match store {
         None => Engine::open(configuration),
         Some(directory) => Engine::open_in(configuration, directory),
+    }?;
+    if let Some(dropped) = engine.dropped_clock() {
+        let dropped = rfc_3339(dropped);
+        let _nobody_to_tell =
+            writeln!(io::stderr(), "nexowire: warning: the store was last used at {dropped}, which is not believed");
     }
+    Ok(engine)
 }
 
 fn unknown_endpoint(error: UnknownEndpoint) -> Failure {

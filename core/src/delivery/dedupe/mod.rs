@@ -158,7 +158,7 @@ impl Dedupe {
         }
         for _ in 0..MAKE_ROOM_MAX {
             let full = self.len() >= u64::from(self.keys_max);
-            if !self.free_dead(now) && !(full && self.free_oldest(now)) {
+            if !(self.free_dead(now) || full && self.free_oldest(now)) {
                 return;
             }
         }

@@ -105,7 +105,7 @@ impl Ring {
             return;
         }
         self.front = self.front.wrapping_add(1);
-        if self.front % CHUNK == 0 {
+        if self.front.is_multiple_of(CHUNK) {
             self.spare = self.chunks.pop_front();
         }
         if self.len() == 0 {
