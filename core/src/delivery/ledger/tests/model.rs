@@ -90,9 +90,18 @@ impl Model {
     }
 
     pub(super) fn commit(&mut self, group: &Group<'_>) {
+        let messages = group.messages.iter().map(|new| (new.record.seq, new.body));
+        let mut bodies: Vec<_> = messages.chain(group.quarantined.iter().map(|new| (new.seq, new.body))).collect();
+        bodies.sort_unstable_by_key(|(seq, _)| *seq);
+        let mut owners = BTreeMap::new();
+        for (seq, body) in bodies {
+            let owner = if let StoredBody::Of(other) = body { owners[&other] } else { seq };
+            owners.insert(seq, owner);
+            self.take_body(owner, body);
+        }
         for new in &group.messages {
             let seq = new.record.seq;
-            let owner = self.take_body(seq, new.body);
+            let owner = owners[&seq];
             self.bodies.get_mut(&owner).unwrap().messages.push(seq);
             let queues: Vec<u32> = new.queues.iter().map(|(queue, _)| *queue).collect();
             for queue in &queues {
@@ -106,8 +115,7 @@ impl Model {
             self.last_seq = self.last_seq.max(seq);
         }
         for new in &group.quarantined {
-            let owner = self.take_body(new.seq, new.body);
-            self.entries.insert(new.seq, owner);
+            self.entries.insert(new.seq, owners[&new.seq]);
             self.last_seq = self.last_seq.max(new.seq);
         }
         self.last_seq = self.last_seq.max(group.last_seq);
@@ -116,18 +124,10 @@ impl Model {
         self.let_go(group);
     }
 
-    fn take_body(&mut self, seq: u64, body: StoredBody<'_>) -> u64 {
-        let owner = match body {
-            StoredBody::Own(_) => seq,
-            StoredBody::Of(other) => {
-                let message = self.messages.get(&other).map(|message| message.owner);
-                message.unwrap_or_else(|| self.entries[&other])
-            }
-        };
+    fn take_body(&mut self, owner: u64, body: StoredBody<'_>) {
         let bytes = if let StoredBody::Own(bytes) = body { bytes.to_vec() } else { vec![] };
         let new = Body { bytes, rows: 0, messages: vec![], consumed: None };
         self.bodies.entry(owner).or_insert(new).rows += 1;
-        owner
     }
 
     fn change(&mut self, now: u64, change: &Change) {
