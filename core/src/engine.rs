@@ -13,6 +13,7 @@ mod durable;
 mod endpoints;
 mod explain;
 mod group;
+pub mod hosts;
 mod inbound;
 mod judge;
 mod key;

@@ -50,7 +50,7 @@ pub fn boot_ms() -> u64 {
 /// Which process this is. A forked child has another one than its parent.
 ///
 /// ```
-/// assert_eq!(nexowire_core::os::process_id(), std::process::id().into());
+/// assert_eq!(nexowire_core::os::process_id(), u64::from(std::process::id()));
 /// ```
 pub fn process_id() -> u64 {
     std::process::id().into()

@@ -26,7 +26,7 @@ type Changed = BTreeMap<Bytes, Option<Bytes>>;
 /// store.close();
 ///
 /// let again = store.clone();
-/// let mut found = vec![];
+/// let mut found = Vec::<u8>::new();
 /// again.read(&mut |reader| reader.get(Table::Meta, b"name", &mut |value| found.extend(value)).map(drop))?;
 /// assert_eq!(found, b"value");
 /// # Ok::<_, nexowire_core::delivery::StoreError>(())

@@ -63,7 +63,7 @@ use crate::os;
 /// let directory = tempfile::tempdir()?;
 /// let store = RedbStore::open(&directory.path().join("store"), 32 << 20)?;
 /// store.write(&mut |writer| writer.insert(Table::Meta, b"key", b"value"))?;
-/// let mut found = vec![];
+/// let mut found = Vec::<u8>::new();
 /// store.read(&mut |reader| reader.get(Table::Meta, b"key", &mut |value| found.extend(value)).map(drop))?;
 /// assert_eq!(found, b"value");
 ///
