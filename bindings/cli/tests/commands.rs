@@ -123,10 +123,14 @@ fn route_goes_on_past_what_cannot_be_read() {
 /// A webhook whose items need more room than their lane has would be sent again for ever.
 #[test]
 fn route_gives_up_a_body_that_never_fits() {
-    let item = r#"{"NotificationRequestItem":{"eventCode":"AUTHORISATION","pspReference":"P","success":"true"}}"#;
-    let body = format!(r#"{{"live":"false","notificationItems":[{item},{item},{item}]}}"#);
+    let item = |psp: &str| {
+        format!(
+            r#"{{"NotificationRequestItem":{{"eventCode":"AUTHORISATION","pspReference":"{psp}","success":"true"}}}}"#
+        )
+    };
+    let body = |items: &[String]| format!(r#"{{"live":"false","notificationItems":[{}]}}"#, items.join(","));
     let configuration = testdata().join("drive/refuse.toml");
-    let input = format!("{body}\n{}\n", body.replace(&format!("{item},{item},"), ""));
+    let input = format!("{}\n{}\n", body(&["A", "B", "C"].map(item)), body(&[item("D")]));
     let output = run(&["route", "--json", "--config", configuration.to_str().unwrap(), "-"], input.as_bytes());
     assert_eq!(output.status.code(), Some(1));
     assert!(String::from_utf8_lossy(&output.stderr).contains("-:1: needs more room"));
