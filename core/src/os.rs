@@ -5,13 +5,16 @@
 //! file: where neither of the two descriptors below exists, queues work without one; where files have no modes, they have
 //! those of their folder, and where a folder cannot be synced, the system does that by itself or nobody can.
 
-use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io;
-use std::path::Path;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 #[cfg(any(target_os = "linux", target_os = "android"))]
 pub(crate) use counter::Signal;
+#[cfg(feature = "store")]
+pub(crate) use files::{
+    FileLock, file_length, forget_cached, free_disk_bytes, make_private_directory, open_private_file, remove_file,
+    rename_file, sync_directory,
+};
 #[cfg(not(unix))]
 pub(crate) use nothing::Signal;
 #[cfg(all(unix, not(any(target_os = "linux", target_os = "android"))))]
@@ -56,126 +59,136 @@ pub fn process_id() -> u64 {
     std::process::id().into()
 }
 
-/// How many bytes the owner of this process may still write to the disk that `directory` is on, if the system says.
-pub(crate) fn free_disk_bytes(directory: &Path) -> Option<u64> {
-    #[cfg(unix)]
-    return rustix::fs::statvfs(directory).ok().map(|disk| disk.f_bavail.saturating_mul(disk.f_frsize));
-    #[cfg(not(unix))]
-    return Some(directory).and(None);
-}
+/// Private files, for the embedded store.
+#[cfg(feature = "store")]
+mod files {
+    use std::fs::{self, File, OpenOptions, TryLockError};
+    use std::io;
+    use std::path::Path;
 
-/// Makes a directory that only the owner can enter, and says whether it was made now.
-///
-/// One that is there stays as it is. The parent has to be there, and its new entry is synced.
-pub(crate) fn make_private_directory(directory: &Path) -> io::Result<bool> {
-    let mut builder = fs::DirBuilder::new();
-    #[cfg(unix)]
-    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-    match builder.create(directory) {
-        Ok(()) => {}
-        Err(error) if error.kind() == io::ErrorKind::AlreadyExists && directory.is_dir() => return Ok(false),
-        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => return Err(io::ErrorKind::NotADirectory.into()),
-        Err(error) => return Err(error),
+    /// How many bytes the owner of this process may still write to the disk that `directory` is on, if the system says.
+    pub(crate) fn free_disk_bytes(directory: &Path) -> Option<u64> {
+        #[cfg(unix)]
+        return rustix::fs::statvfs(directory).ok().map(|disk| disk.f_bavail.saturating_mul(disk.f_frsize));
+        #[cfg(not(unix))]
+        return Some(directory).and(None);
     }
-    // A mask can only have taken rights away. What the owner needs is given back; nobody else had any at any time.
-    #[cfg(unix)]
-    fs::set_permissions(directory, std::os::unix::fs::PermissionsExt::from_mode(0o700))?;
-    let parent = directory.parent().filter(|parent| !parent.as_os_str().is_empty());
-    sync_directory(parent.unwrap_or(Path::new(".")))?;
-    Ok(true)
-}
 
-/// Opens a file to read and write, and makes it if it is not there, so that only the owner can read it.
-///
-/// One that is there stays as it is, and its modes too.
-pub(crate) fn open_private_file(path: &Path) -> io::Result<File> {
-    let mut options = OpenOptions::new();
-    options.read(true).write(true);
-    match options.open(path) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-        there => return there,
+    /// Makes a directory that only the owner can enter, and says whether it was made now.
+    ///
+    /// One that is there stays as it is. The parent has to be there, and its new entry is synced.
+    pub(crate) fn make_private_directory(directory: &Path) -> io::Result<bool> {
+        let mut builder = fs::DirBuilder::new();
+        #[cfg(unix)]
+        std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+        match builder.create(directory) {
+            Ok(()) => {}
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists && directory.is_dir() => return Ok(false),
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
+                return Err(io::ErrorKind::NotADirectory.into());
+            }
+            Err(error) => return Err(error),
+        }
+        // A mask can only have taken rights away. What the owner needs is given back; nobody else had any at any time.
+        #[cfg(unix)]
+        fs::set_permissions(directory, std::os::unix::fs::PermissionsExt::from_mode(0o700))?;
+        let parent = directory.parent().filter(|parent| !parent.as_os_str().is_empty());
+        sync_directory(parent.unwrap_or(Path::new(".")))?;
+        Ok(true)
     }
-    options.create(true).truncate(false);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    let file = options.open(path)?;
-    // As above: only rights that a mask took from the owner are given back.
-    #[cfg(unix)]
-    file.set_permissions(std::os::unix::fs::PermissionsExt::from_mode(0o600))?;
-    Ok(file)
-}
 
-/// A lock on a file, which nobody else can have, in this process or another.
-pub(crate) struct FileLock(File);
+    /// Opens a file to read and write, and makes it if it is not there, so that only the owner can read it.
+    ///
+    /// One that is there stays as it is, and its modes too.
+    pub(crate) fn open_private_file(path: &Path) -> io::Result<File> {
+        let mut options = OpenOptions::new();
+        options.read(true).write(true);
+        match options.open(path) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            there => return there,
+        }
+        options.create(true).truncate(false);
+        #[cfg(unix)]
+        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+        let file = options.open(path)?;
+        // As above: only rights that a mask took from the owner are given back.
+        #[cfg(unix)]
+        file.set_permissions(std::os::unix::fs::PermissionsExt::from_mode(0o600))?;
+        Ok(file)
+    }
 
-impl FileLock {
-    /// Takes the lock, on a file that is made if need be. If somebody has it, that is an error of kind `WouldBlock`.
-    pub(crate) fn take(path: &Path) -> io::Result<Self> {
-        let file = open_private_file(path)?;
-        match file.try_lock() {
-            Ok(()) => Ok(Self(file)),
-            Err(TryLockError::WouldBlock) => Err(io::ErrorKind::WouldBlock.into()),
-            // A file system without locks: whoever uses such a disk answers for who uses it.
-            Err(TryLockError::Error(error)) if error.kind() == io::ErrorKind::Unsupported => Ok(Self(file)),
-            Err(TryLockError::Error(error)) => Err(error),
+    /// A lock on a file, which nobody else can have, in this process or another.
+    pub(crate) struct FileLock(File);
+
+    impl FileLock {
+        /// Takes the lock, on a file that is made if need be. If somebody has it, that is an error of kind `WouldBlock`.
+        pub(crate) fn take(path: &Path) -> io::Result<Self> {
+            let file = open_private_file(path)?;
+            match file.try_lock() {
+                Ok(()) => Ok(Self(file)),
+                Err(TryLockError::WouldBlock) => Err(io::ErrorKind::WouldBlock.into()),
+                // A file system without locks: whoever uses such a disk answers for who uses it.
+                Err(TryLockError::Error(error)) if error.kind() == io::ErrorKind::Unsupported => Ok(Self(file)),
+                Err(TryLockError::Error(error)) => Err(error),
+            }
         }
     }
-}
 
-impl Drop for FileLock {
-    fn drop(&mut self) {
-        // Closing is not enough: a forked child that still lives has the same descriptor, and with it the lock.
-        let _gone_with_the_process = self.0.unlock();
+    impl Drop for FileLock {
+        fn drop(&mut self) {
+            // Closing is not enough: a forked child that still lives has the same descriptor, and with it the lock.
+            let _gone_with_the_process = self.0.unlock();
+        }
     }
-}
 
-/// Lets the system forget what it has read or written of a file, as far as it will, so that the disk is asked.
-///
-/// After a failed sync Linux takes its pages for written: they would be read as if they were safe.
-pub(crate) fn forget_cached(file: &File) {
-    #[cfg(any(target_os = "linux", target_os = "android"))]
-    let _only_advice = rustix::fs::fadvise(file, 0, None, rustix::fs::Advice::DontNeed);
-    #[cfg(not(any(target_os = "linux", target_os = "android")))]
-    let _no_way_to_ask = file;
-}
-
-/// The length of a file; `None` if there is none.
-pub(crate) fn file_length(path: &Path) -> io::Result<Option<u64>> {
-    match fs::metadata(path) {
-        Ok(about) => Ok(Some(about.len())),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-        Err(error) => Err(error),
+    /// Lets the system forget what it has read or written of a file, as far as it will, so that the disk is asked.
+    ///
+    /// After a failed sync Linux takes its pages for written: they would be read as if they were safe.
+    pub(crate) fn forget_cached(file: &File) {
+        #[cfg(any(target_os = "linux", target_os = "android"))]
+        let _only_advice = rustix::fs::fadvise(file, 0, None, rustix::fs::Advice::DontNeed);
+        #[cfg(not(any(target_os = "linux", target_os = "android")))]
+        let _no_way_to_ask = file;
     }
-}
 
-/// Removes a file, which need not be there.
-pub(crate) fn remove_file(path: &Path) -> io::Result<()> {
-    match fs::remove_file(path) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
-        _ => Ok(()),
+    /// The length of a file; `None` if there is none.
+    pub(crate) fn file_length(path: &Path) -> io::Result<Option<u64>> {
+        match fs::metadata(path) {
+            Ok(about) => Ok(Some(about.len())),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(error),
+        }
     }
-}
 
-/// Gives a file of this directory another name of the same directory, durably.
-pub(crate) fn rename_file(directory: &Path, from: &Path, to: &Path) -> io::Result<()> {
-    fs::rename(from, to)?;
-    sync_directory(directory)
-}
-
-/// Makes the entries of a directory durable: a synced file whose name is lost is lost.
-#[cfg(unix)]
-pub(crate) fn sync_directory(directory: &Path) -> io::Result<()> {
-    match File::open(directory)?.sync_all() {
-        // Some file systems have nothing to sync there, and say so.
-        Err(error) if matches!(error.kind(), io::ErrorKind::InvalidInput | io::ErrorKind::Unsupported) => Ok(()),
-        synced => synced,
+    /// Removes a file, which need not be there.
+    pub(crate) fn remove_file(path: &Path) -> io::Result<()> {
+        match fs::remove_file(path) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+            _ => Ok(()),
+        }
     }
-}
 
-/// Makes the entries of a directory durable: where directories cannot be opened, nobody can.
-#[cfg(not(unix))]
-pub(crate) fn sync_directory(_directory: &Path) -> io::Result<()> {
-    Ok(())
+    /// Gives a file of this directory another name of the same directory, durably.
+    pub(crate) fn rename_file(directory: &Path, from: &Path, to: &Path) -> io::Result<()> {
+        fs::rename(from, to)?;
+        sync_directory(directory)
+    }
+
+    /// Makes the entries of a directory durable: a synced file whose name is lost is lost.
+    #[cfg(unix)]
+    pub(crate) fn sync_directory(directory: &Path) -> io::Result<()> {
+        match File::open(directory)?.sync_all() {
+            // Some file systems have nothing to sync there, and say so.
+            Err(error) if matches!(error.kind(), io::ErrorKind::InvalidInput | io::ErrorKind::Unsupported) => Ok(()),
+            synced => synced,
+        }
+    }
+
+    /// Makes the entries of a directory durable: where directories cannot be opened, nobody can.
+    #[cfg(not(unix))]
+    pub(crate) fn sync_directory(_directory: &Path) -> io::Result<()> {
+        Ok(())
+    }
 }
 
 /// One eventfd: 8 bytes of kernel memory, and one descriptor where a pair would take two.
