@@ -15,8 +15,14 @@ use crate::nexo::Flags;
 use crate::queue::{self, Fate};
 
 impl Running {
-    /// Takes what has happened in all queues since the last call and is to be written.
-    pub(super) fn take_changes(&self, names: &super::endpoints::EndpointNames, unwritten: &mut Unwritten) {
+    /// Takes what has happened in all queues since the last call and is to be written. `reserves` says that what moves
+    /// will be published, and needs a place.
+    pub(super) fn take_changes(
+        &self,
+        names: &super::endpoints::EndpointNames,
+        unwritten: &mut Unwritten,
+        reserves: bool,
+    ) {
         let (mut changes, mut dead) = (vec![], vec![]);
         for queue in self.all_named() {
             queue.queue.take_changes(&mut changes);
@@ -27,7 +33,7 @@ impl Running {
                 let (lane, seq) = (dead.lane, dead.item.origin().seq);
                 let order_hash = with_order_key(dead.item.view(), queue::order_hash);
                 let place = target.map(|target| Target::new(target, order_hash));
-                let place = place.and_then(|mut place| place.reserve().ok().map(|()| place));
+                let place = place.and_then(|mut place| (!reserves || place.reserve().is_ok()).then_some(place));
                 let Some(target) = place else {
                     // Also where the other queue has been closed a moment ago.
                     let queue::Dead { reason, attempts, .. } = dead;

@@ -173,7 +173,7 @@ impl Group<'_> {
     fn write(&mut self, in_any_case: bool) -> bool {
         let mut unwritten = lock(&self.durable.unwritten);
         let running = self.inner.running.load_full();
-        running.take_changes(&self.inner.names, &mut unwritten);
+        running.take_changes(&self.inner.names, &mut unwritten, true);
         let nothing_new = self.decided.is_empty() && self.kept.is_empty();
         let mut changes = unwritten.changes.clone();
         let leaving = self.taken.iter().zip(&self.verdicts).filter(|(_, verdict)| verdict.status() == Some(200));

@@ -219,7 +219,7 @@ impl Inner {
     /// Writes acks that counted, and moves what died, while the store could not be written.
     fn write_left_over(&self, durable: &Durable, running: &Running) -> Result<(), StoreError> {
         let mut unwritten = lock(&durable.unwritten);
-        running.take_changes(&self.names, &mut unwritten);
+        running.take_changes(&self.names, &mut unwritten, false);
         // What a commit that failed has moved all the same is there no more.
         let mut moves = vec![];
         for moved in std::mem::take(&mut unwritten.moves) {
