@@ -93,6 +93,8 @@ struct Inner {
     last_seq: AtomicU64,
     /// How often the store has been opened again: consumers then look for their queues anew.
     epoch: AtomicU64,
+    /// Whether queues have been shut to be opened again: that is not their end.
+    reopening: AtomicBool,
     names: Arc<EndpointNames>,
     /// What keys are hashed with.
     hash_key: [u8; 16],
@@ -219,15 +221,11 @@ impl Engine {
         }
         let running = self.inner.running.load_full();
         let now = running.clock.now();
-        let unwritten = || running.all_queues().map(queue::Queue::unwritten).sum::<usize>();
-        let before = unwritten();
-        running.all_queues().for_each(|queue| {
-            queue.advance(now);
-        });
+        let fired = running.all_queues().map(|queue| queue.advance(now)).sum::<usize>() > 0;
         lock(&self.inner.dedupe).advance(now);
         running.all_named().for_each(|queue| self.inner.bury(queue));
         if let Some(durable) = &self.inner.durable {
-            self.inner.write_due(durable, unwritten() > before, now);
+            self.inner.write_due(durable, fired, now);
         }
         self.next_deadline()
     }

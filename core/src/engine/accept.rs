@@ -65,7 +65,9 @@ impl Engine {
         // Under the configuration that knows all their endpoints, so that a reload leaves no batch half taken.
         let entered: Result<Vec<_>, _> =
             batch.into_iter().map(|inbound| self.inner.enter_known(&running, inbound, How::Block)).collect();
-        Ok(entered?.into_iter().map(|entered| self.inner.wait(entered)).collect())
+        // One end for all of them: a batch waits no longer than a body.
+        let end = self.inner.end_of_wait();
+        Ok(entered?.into_iter().map(|entered| self.inner.wait_until(entered, end)).collect())
     }
 }
 

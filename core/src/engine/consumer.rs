@@ -89,11 +89,26 @@ impl Consumer {
     /// can be had from the store alone, and that cannot be read.
     pub fn poll(&mut self, max: usize, batch: &mut Vec<Delivered>) -> Result<usize, PollError> {
         self.rebind();
-        let count = self.consumer.poll(self.inner.now(), max, &mut self.deliveries);
+        let mut count = self.consumer.poll(self.inner.now(), max, &mut self.deliveries);
+        if count == Err(PollError::Closed) {
+            count = self.is_over(max);
+        }
         self.inner.bury(&self.queue);
         let delivered = self.deliveries.drain(..);
         batch.extend(delivered.map(|Delivery { item, attempt }| Delivered { message: item, attempt }));
         count
+    }
+
+    /// A queue that has ended may have been shut only to be opened again.
+    #[cold]
+    fn is_over(&mut self, max: usize) -> Result<usize, PollError> {
+        // Acquire, paired with the steps in `reopen`; this before the epoch, which has changed when it says no.
+        let reopening = self.inner.reopening.load(Ordering::Acquire);
+        if self.rebind() {
+            return self.consumer.poll(self.inner.now(), max, &mut self.deliveries);
+        }
+        let closing = self.inner.closing.load(Ordering::Acquire);
+        Err(if reopening && !closing { PollError::Store } else { PollError::Closed })
     }
 
     /// The same, and waits up to `timeout` for the first message. Meanwhile it fires what is due, and writes what is to
@@ -183,17 +198,19 @@ impl Consumer {
         self.consumer.drop_held()
     }
 
-    /// After the store was opened again this is a consumer of the queue that has its name now, and holds nothing.
+    /// After the store was opened again this is a consumer of the queue that has its name now, and holds nothing. Says
+    /// whether it became one.
     #[inline]
-    fn rebind(&mut self) {
+    fn rebind(&mut self) -> bool {
         // Acquire, paired with the step in `reopen`: who sees it sees the queues that were opened.
         let epoch = self.inner.epoch.load(Ordering::Acquire);
-        if epoch != self.epoch {
-            self.epoch = epoch;
-            if let Some(queue) = self.inner.running.load().queue(&self.queue.name) {
-                self.consumer = queue.queue.consumer();
-                self.queue = queue;
-            }
+        if epoch == self.epoch {
+            return false;
         }
+        self.epoch = epoch;
+        let Some(queue) = self.inner.running.load().queue(&self.queue.name) else { return false };
+        self.consumer = queue.queue.consumer();
+        self.queue = queue;
+        true
     }
 }

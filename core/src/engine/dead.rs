@@ -15,32 +15,40 @@ use crate::nexo::Flags;
 use crate::queue::{self, Fate};
 
 impl Running {
-    /// Takes what has happened in all queues since the last call and is to be written.
-    pub(super) fn take_changes(&self, names: &super::endpoints::EndpointNames, unwritten: &mut Unwritten) {
+    /// Takes what has happened in all queues since the last call and is to be written. `reserves` says that what moves
+    /// will be published, and needs a place.
+    pub(super) fn take_changes(
+        &self,
+        names: &super::endpoints::EndpointNames,
+        unwritten: &mut Unwritten,
+        reserves: bool,
+    ) {
         let (mut changes, mut dead) = (vec![], vec![]);
         for queue in self.all_named() {
-            // In this order: what dies between the two is moved now and its row leaves with the next commit, so that
-            // a crash repeats it rather than loses it.
             queue.queue.take_changes(&mut changes);
             queue.queue.take_dead(&mut dead);
+            unwritten.changes.extend(changes.drain(..).filter_map(|change| stored(queue.id, change)));
             let target = self.dead_letter_queue(queue);
-            unwritten.changes.extend(changes.drain(..).map(|change| stored(queue.id, change, target.is_some())));
-            let Some(target) = target else {
-                dead.clear();
-                continue;
-            };
-            unwritten.moves.extend(dead.drain(..).filter_map(|dead| {
+            for dead in dead.drain(..) {
+                let (lane, seq) = (dead.lane, dead.item.origin().seq);
                 let order_hash = with_order_key(dead.item.view(), queue::order_hash);
-                let mut place = Target::new(target, order_hash);
-                place.reserve().ok()?;
-                Some(Moved {
+                let place = target.map(|target| Target::new(target, order_hash));
+                let place = place.and_then(|mut place| (!reserves || place.reserve().is_ok()).then_some(place));
+                let Some(target) = place else {
+                    // Also where the other queue has been closed a moment ago.
+                    let queue::Dead { reason, attempts, .. } = dead;
+                    unwritten.changes.push(Change::Dead { queue: queue.id, lane, seq, reason, attempts });
+                    continue;
+                };
+                unwritten.moves.push(Moved {
+                    leaves: Change::Done { queue: queue.id, lane, seq },
                     dead: note(queue, dead.reason, dead.attempts),
                     endpoint: names.name(dead.item.origin().endpoint).unwrap_or_else(|| Arc::from("")),
                     message: dead.item,
-                    target: place,
+                    target,
                     order_hash,
-                })
-            }));
+                });
+            }
         }
     }
 
@@ -98,12 +106,12 @@ fn note(queue: &NamedQueue, reason: String, attempts: u32) -> Dead {
     Dead { queue: queue.name.to_string(), reason, attempts }
 }
 
-fn stored(queue: u32, change: queue::Change, moves: bool) -> Change {
+/// What the store is to be told, but for deaths, which the letters tell.
+fn stored(queue: u32, change: queue::Change) -> Option<Change> {
     let queue::Change { lane, seq, fate } = change;
     match fate {
-        Fate::Done => Change::Done { queue, lane, seq },
-        Fate::Dead { .. } if moves => Change::Done { queue, lane, seq },
-        Fate::Dead { reason, attempts } => Change::Dead { queue, lane, seq, reason, attempts },
-        Fate::State { attempt, failures, due } => Change::State { queue, lane, seq, attempt, failures, due },
+        Fate::Done => Some(Change::Done { queue, lane, seq }),
+        Fate::Dead { .. } => None,
+        Fate::State { attempt, failures, due } => Some(Change::State { queue, lane, seq, attempt, failures, due }),
     }
 }

@@ -74,7 +74,7 @@ impl Inner {
             return Ok(Entered::Verdict(Verdict::Duplicate { seq }));
         }
         let bytes = candidate.body.len();
-        let fits = durable.pending.has_room(&list, candidate.count(), bytes)
+        let fits = list.has_room(candidate.count(), bytes)
             && durable.ledger.has_room((list.bytes() + bytes) as u64);
         if !fits {
             return busy(BusyReason::Full);
@@ -90,13 +90,21 @@ impl Inner {
     /// Waits for the verdict on what this thread has brought, and leads if nobody does. `answer_within` bounds a wait
     /// for others, not for the own sync.
     pub(super) fn wait(&self, entered: Entered) -> Verdict {
+        self.wait_until(entered, self.end_of_wait())
+    }
+
+    /// When whoever begins to wait now has waited long enough, by the clock that nobody can set.
+    pub(super) fn end_of_wait(&self) -> u64 {
+        let within = self.running.load().configuration.answer_within();
+        os::boot_ms().saturating_add(u64::try_from(within.as_millis()).unwrap_or(u64::MAX))
+    }
+
+    pub(super) fn wait_until(&self, entered: Entered, end: u64) -> Verdict {
         let ticket = match entered {
             Entered::Verdict(verdict) => return verdict,
             Entered::Waits(ticket) => ticket,
         };
         let (Some(durable), Some(slot)) = (&self.durable, &ticket.slot) else { return LATE };
-        let within = self.running.load().configuration.answer_within();
-        let end = os::boot_ms().saturating_add(u64::try_from(within.as_millis()).unwrap_or(u64::MAX));
         loop {
             if let Some(verdict) = slot.verdict() {
                 return verdict;

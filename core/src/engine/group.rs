@@ -10,7 +10,7 @@ use super::completions::{Completion, Sized};
 use super::durable::Durable;
 use super::pending::{LATE, Waiter, Waiting, lock};
 use crate::delivery::{
-    BusyReason, DeadNote, Dedupe, Key, KeyRow, NewEntry, NewMessage, QuarantineReason, Record, Seen, StoredBody,
+    BusyReason, Change, DeadNote, Dedupe, Key, KeyRow, NewEntry, NewMessage, QuarantineReason, Record, Seen, StoredBody,
     Verdict, Window,
 };
 use crate::message::{Dead, Message, Origin, Story};
@@ -18,6 +18,8 @@ use crate::nexo::Flags;
 
 /// A dead letter on its way to a queue, where it is a new message.
 pub(super) struct Moved {
+    /// What becomes of the delivery that died, in the same transaction: neither stands without the other.
+    pub(super) leaves: Change,
     pub(super) message: Message,
     pub(super) dead: Dead,
     pub(super) target: Target,
@@ -171,14 +173,15 @@ impl Group<'_> {
     fn write(&mut self, in_any_case: bool) -> bool {
         let mut unwritten = lock(&self.durable.unwritten);
         let running = self.inner.running.load_full();
-        running.take_changes(&self.inner.names, &mut unwritten);
+        running.take_changes(&self.inner.names, &mut unwritten, true);
         let nothing_new = self.decided.is_empty() && self.kept.is_empty();
-        if nothing_new && unwritten.changes.is_empty() && unwritten.moves.is_empty() && !in_any_case {
-            return true;
-        }
         let mut changes = unwritten.changes.clone();
         let leaving = self.taken.iter().zip(&self.verdicts).filter(|(_, verdict)| verdict.status() == Some(200));
         changes.extend(leaving.filter_map(|(waiting, _)| waiting.candidate.replays.as_ref()?.leaves.clone()));
+        changes.extend(unwritten.moves.iter().map(|moved| moved.leaves.clone()));
+        if nothing_new && changes.is_empty() && !in_any_case {
+            return true;
+        }
         let moved = self.number_moves(&unwritten.moves);
         let group = crate::delivery::Group {
             now: self.inner.now(),
@@ -304,12 +307,12 @@ impl Drop for Group<'_> {
 }
 
 impl Moved {
-    fn message(&self, seq: u64) -> Message {
+    pub(super) fn message(&self, seq: u64) -> Message {
         let story = Story { origin_seq: Some(self.message.origin().seq), dead: Some(self.dead.clone()) };
         self.message.again(Origin { seq, ..self.message.origin() }, Flags::NONE, Some(Arc::new(story)))
     }
 
-    fn stored<'m>(&'m self, message: &'m Message) -> NewMessage<'m> {
+    pub(super) fn stored<'m>(&'m self, message: &'m Message) -> NewMessage<'m> {
         let origin = message.origin();
         NewMessage {
             record: Record {

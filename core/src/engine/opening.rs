@@ -15,7 +15,7 @@ use super::pending::lock;
 use super::running::{Backing, Running};
 use super::{Engine, Inner};
 use crate::delivery::{
-    DeadLetters, Dedupe, DedupeOptions, Group, Ledger, LedgerOptions, Opened, Quarantine, Store, StoreError,
+    Change, DeadLetters, Dedupe, DedupeOptions, Group, Ledger, LedgerOptions, Opened, Quarantine, Store, StoreError,
     StoreErrorKind, Window,
 };
 use crate::route::{Configuration, StoreSettings};
@@ -125,6 +125,7 @@ impl Engine {
                 closing: AtomicBool::new(false),
                 last_seq: AtomicU64::new(last_seq),
                 epoch: AtomicU64::new(0),
+                reopening: AtomicBool::new(false),
                 names,
                 hash_key,
                 dedupe: Mutex::new(dedupe),
@@ -188,50 +189,65 @@ impl Inner {
     fn reopen(&self, durable: &Durable, configuration: Option<Configuration>) -> Result<u64, OpenError> {
         let running = self.running.load_full();
         let configuration = configuration.unwrap_or_else(|| running.configuration.clone());
+        if durable.ledger.is_latched() {
+            // By the queues and lanes of before, which is what acks of now speak of.
+            let before: Vec<_> = running.all_named().map(|queue| (queue.name.to_string(), queue.queue.lanes())).collect();
+            durable.ledger.reopen(&before, usize::from(running.configuration.default_queue()))?;
+        }
+        // Only now: if the store stays as it was, its queues hand out what they have.
+        self.reopening.store(true, Ordering::Release);
         running.all_queues().for_each(crate::queue::Queue::shut);
+        self.write_left_over(durable, &running)?;
         durable.ledger.set_options(ledger_options(&configuration));
         let (queues, default_queue) = (named(&configuration), usize::from(configuration.default_queue()));
-        let mut opened = durable.ledger.reopen(&queues, default_queue)?;
-        if self.write_left_over(durable, &running)? {
-            // Looked at once more, as some of it is done now.
-            opened = durable.ledger.reopen(&queues, default_queue)?;
-        }
+        let opened = durable.ledger.reopen(&queues, default_queue)?;
         let clock = clock(&configuration, &durable.ledger, &opened);
         clock.set(running.clock.now());
         let mut dedupe = Dedupe::new(dedupe_options(&configuration));
         restore_keys(&durable.ledger, &mut dedupe, clock.now())?;
         *lock(&self.dedupe) = dedupe;
         self.last_seq.fetch_max(opened.last_seq, Ordering::Relaxed);
+        durable.pending.list().set_limits(configuration.limits());
         let backing = Backing { ledger: &durable.ledger, opened: &opened };
         self.running.store(Arc::new(Running::first(configuration, clock, &self.names, Some(backing))));
         // Release, paired with the load of consumers, which then look for their queues anew.
         self.epoch.fetch_add(1, Ordering::Release);
+        self.reopening.store(false, Ordering::Release);
         Ok(opened.pending)
     }
 
-    /// Writes acks that counted while the store could not be written, and says whether there were any.
-    fn write_left_over(&self, durable: &Durable, running: &Running) -> Result<bool, StoreError> {
+    /// Writes acks that counted, and moves what died, while the store could not be written.
+    fn write_left_over(&self, durable: &Durable, running: &Running) -> Result<(), StoreError> {
         let mut unwritten = lock(&durable.unwritten);
-        running.take_changes(&self.names, &mut unwritten);
-        // A dead letter on its way to a queue is in the store still, and will die again.
-        unwritten.moves.clear();
-        let changes = std::mem::take(&mut unwritten.changes);
-        if changes.is_empty() {
-            return Ok(false);
+        running.take_changes(&self.names, &mut unwritten, false);
+        // What a commit that failed has moved all the same is there no more.
+        let mut moves = vec![];
+        for moved in std::mem::take(&mut unwritten.moves) {
+            let Change::Done { queue, seq, .. } = moved.leaves else { continue };
+            if durable.ledger.delivery(queue, seq)?.is_some() {
+                moves.push(moved);
+            }
         }
+        unwritten.moves = moves;
+        if unwritten.changes.is_empty() && unwritten.moves.is_empty() {
+            return Ok(());
+        }
+        let moved: Vec<_> = unwritten.moves.iter().map(|moved| moved.message(self.number(1))).collect();
+        let leaves = unwritten.moves.iter().map(|moved| moved.leaves.clone());
+        let changes: Vec<_> = unwritten.changes.iter().cloned().chain(leaves).collect();
         let group = Group {
             now: running.clock.now(),
             last_seq: self.last_seq.load(Ordering::Relaxed),
-            messages: vec![],
+            messages: unwritten.moves.iter().zip(&moved).map(|(moved, message)| moved.stored(message)).collect(),
             quarantined: vec![],
             changes: &changes,
             forget_keys_before: [0; 2],
         };
-        let written = durable.ledger.commit(&group);
-        if written.is_err() {
-            unwritten.changes = changes;
-        }
-        written.map(|()| true)
+        durable.ledger.commit(&group)?;
+        drop(group);
+        unwritten.changes.clear();
+        unwritten.moves.clear();
+        Ok(())
     }
 }
 

@@ -10,8 +10,6 @@ use crate::limits::{GROUP_BYTES_MAX, GROUP_MESSAGES_MAX, Limits};
 
 /// The list, and what guards it.
 pub(super) struct Pending {
-    messages_max: usize,
-    bytes_max: usize,
     list: Mutex<List>,
     /// Told whenever somebody has ceased to lead.
     idle: Condvar,
@@ -28,6 +26,8 @@ pub(super) struct List {
     /// Messages and bytes that wait, are being committed, or of which the completion has not been read.
     messages: usize,
     bytes: usize,
+    messages_max: usize,
+    bytes_max: usize,
     /// Keys with the digests of those that wait or are being committed.
     in_flight: HashMap<u128, Vec<u64>>,
     tickets: u64,
@@ -114,21 +114,13 @@ impl Slot {
 
 impl Pending {
     pub(super) fn new(limits: &Limits) -> Self {
-        Self {
-            messages_max: limits.pending as usize,
-            bytes_max: limits.pending_bytes as usize,
-            list: Mutex::default(),
-            idle: Condvar::new(),
-        }
+        let mut list = List::default();
+        list.set_limits(limits);
+        Self { list: Mutex::new(list), idle: Condvar::new() }
     }
 
     pub(super) fn list(&self) -> MutexGuard<'_, List> {
         lock(&self.list)
-    }
-
-    /// Whether a body of so many messages and bytes may wait as well.
-    pub(super) fn has_room(&self, list: &List, messages: usize, bytes: usize) -> bool {
-        list.messages + messages <= self.messages_max && list.bytes + bytes <= self.bytes_max
     }
 
     /// Makes the caller the leader, as soon as nobody is.
@@ -172,6 +164,16 @@ impl List {
     /// The ticket that was given last.
     pub(super) fn last_ticket(&self) -> u64 {
         self.tickets
+    }
+
+    /// An opening may change them.
+    pub(super) fn set_limits(&mut self, limits: &Limits) {
+        (self.messages_max, self.bytes_max) = (limits.pending as usize, limits.pending_bytes as usize);
+    }
+
+    /// Whether a body of so many messages and bytes may wait as well.
+    pub(super) fn has_room(&self, messages: usize, bytes: usize) -> bool {
+        self.messages + messages <= self.messages_max && self.bytes + bytes <= self.bytes_max
     }
 
     pub(super) fn messages(&self) -> usize {

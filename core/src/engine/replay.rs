@@ -177,7 +177,8 @@ impl Inner {
         replay: &Replay<'_>,
     ) -> Option<Candidate> {
         let queues = logged.queues.into_iter().filter_map(|(id, pending)| {
-            let queue = running.all_named().find(|queue| queue.id == id)?;
+            // One that a reload has removed takes nothing new.
+            let queue = running.queues.iter().find(|queue| queue.id == id)?;
             let wanted = !pending && replay.queue.is_none_or(|name| *queue.name == *name);
             wanted.then_some(queue)
         });
@@ -190,8 +191,7 @@ impl Inner {
     }
 
     fn buried(&self, running: &Running, letter: DeadLetter, reroute: bool) -> Option<Candidate> {
-        let queue = running.queue(&letter.queue);
-        let queues = queue.iter().collect::<Vec<_>>();
+        let queues: Vec<_> = running.queues.iter().filter(|queue| *queue.name == *letter.queue).collect();
         if queues.is_empty() && !reroute {
             return None;
         }
@@ -297,8 +297,12 @@ impl Inner {
 
     fn deliver_page(&self, durable: &Durable, page: Vec<Candidate>) -> Vec<Verdict> {
         let full = Verdict::Busy { reason: BusyReason::Full };
-        let mut entered = vec![];
+        let (mut entered, mut verdicts) = (vec![], vec![]);
         for candidate in page {
+            // Bound by what may wait at once, not ended by it.
+            if !durable.pending.list().has_room(candidate.count(), candidate.body.len()) {
+                verdicts.extend(entered.drain(..).map(|entered| self.wait(entered)));
+            }
             let joined = self.join(durable, candidate, How::Block).unwrap_or(Entered::Verdict(full));
             let refused = matches!(joined, Entered::Verdict(Verdict::Busy { .. }));
             entered.push(joined);
@@ -306,6 +310,7 @@ impl Inner {
                 break;
             }
         }
-        entered.into_iter().map(|entered| self.wait(entered)).collect()
+        verdicts.extend(entered.into_iter().map(|entered| self.wait(entered)));
+        verdicts
     }
 }
