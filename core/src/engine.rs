@@ -221,11 +221,16 @@ impl Engine {
         }
         let running = self.inner.running.load_full();
         let now = running.clock.now();
-        let fired = running.all_queues().map(|queue| queue.advance(now)).sum::<usize>() > 0;
+        let taken_away = || running.all_queues().map(queue::Queue::taken_away).sum::<u64>();
+        let before = taken_away();
+        running.all_queues().for_each(|queue| {
+            queue.advance(now);
+        });
         lock(&self.inner.dedupe).advance(now);
         running.all_named().for_each(|queue| self.inner.bury(queue));
         if let Some(durable) = &self.inner.durable {
-            self.inner.write_due(durable, fired, now);
+            // Of what fires, only an `ack_wait` writes something.
+            self.inner.write_due(durable, taken_away() > before, now);
         }
         self.next_deadline()
     }

@@ -72,7 +72,11 @@ impl<T: Item> Shared<T> {
         });
         ended.sort_unstable();
         let end = |(_, lane, ends)| match ends {
-            Ends::AckWait => usize::from(self.take_away(lane, now)),
+            Ends::AckWait => {
+                let taken = self.take_away(lane, now);
+                self.taken_away.fetch_add(u64::from(taken), Ordering::Relaxed);
+                usize::from(taken)
+            }
             Ends::Delay => self.end_delays(lane, now),
         };
         ended.into_iter().map(end).sum()

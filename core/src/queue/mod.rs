@@ -84,6 +84,7 @@ pub use spill::Published;
 use self::shared::Shared;
 use std::fmt;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 /// What travels through a queue: a cheap handle, as one stays behind for the case that it must be handed out again.
 pub trait Item: Clone + Send + 'static {
@@ -180,6 +181,13 @@ impl<T: Item> Queue<T> {
     /// Returns how many batches and messages that were.
     pub fn advance(&self, now: u64) -> usize {
         self.shared.expire(now)
+    }
+
+    /// How many batches `ack_wait` has taken away so far, in polls and by [`advance`](Self::advance). Each is a failure,
+    /// which a store is to be told; the end of a delay is not.
+    pub fn taken_away(&self) -> u64 {
+        // Relaxed: a number to be compared with itself.
+        self.shared.taken_away.load(Ordering::Relaxed)
     }
 
     /// When the next `ack_wait` ends, if nobody gives a sign of life before, or the next delay.

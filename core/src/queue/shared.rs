@@ -34,6 +34,8 @@ pub(super) struct Shared<T> {
     tokens_out: Receiver<u32>,
     /// Not later than the end of any `ack_wait` or delay: a poll before it has nothing to do for them, and asks no lane.
     pub(super) due: AtomicU64,
+    /// Batches that `ack_wait` has taken away.
+    pub(super) taken_away: AtomicU64,
     /// Not later than the end of any delay of what is behind since an opening.
     pub(super) due_behind: AtomicU64,
     pub(super) wake: Wake,
@@ -63,6 +65,7 @@ impl<T: Item> Shared<T> {
             tokens_in,
             tokens_out,
             due: AtomicU64::new(u64::MAX),
+            taken_away: AtomicU64::new(0),
             due_behind: AtomicU64::new(u64::MAX),
             wake: Wake::default(),
             changed,
