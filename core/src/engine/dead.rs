@@ -11,7 +11,6 @@ use super::running::{NamedQueue, Running};
 use super::subject::with_order_key;
 use crate::delivery::{Change, DeadLetter};
 use crate::message::{Dead, Message, Origin, Story};
-use crate::nexo::Flags;
 use crate::queue::{self, Fate};
 
 impl Running {
@@ -97,7 +96,7 @@ impl Inner {
         if place.reserve().is_ok() {
             let story = Story { origin_seq: Some(origin.seq), dead: Some(note(queue, dead.reason, dead.attempts)) };
             let origin = Origin { seq: self.number(1), ..origin };
-            place.send(message.again(origin, Flags::NONE, Some(Arc::new(story))));
+            place.send(message.again(origin, Some(Arc::new(story))));
         }
     }
 }

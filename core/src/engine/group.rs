@@ -309,7 +309,7 @@ impl Drop for Group<'_> {
 impl Moved {
     pub(super) fn message(&self, seq: u64) -> Message {
         let story = Story { origin_seq: Some(self.message.origin().seq), dead: Some(self.dead.clone()) };
-        self.message.again(Origin { seq, ..self.message.origin() }, Flags::NONE, Some(Arc::new(story)))
+        self.message.again(Origin { seq, ..self.message.origin() }, Some(Arc::new(story)))
     }
 
     pub(super) fn stored<'m>(&'m self, message: &'m Message) -> NewMessage<'m> {
