@@ -74,8 +74,7 @@ impl Inner {
             return Ok(Entered::Verdict(Verdict::Duplicate { seq }));
         }
         let bytes = candidate.body.len();
-        let fits = list.has_room(candidate.count(), bytes)
-            && durable.ledger.has_room((list.bytes() + bytes) as u64);
+        let fits = list.has_room(candidate.count(), bytes) && durable.ledger.has_room((list.bytes() + bytes) as u64);
         if !fits {
             return busy(BusyReason::Full);
         }

@@ -10,8 +10,8 @@ use super::completions::{Completion, Sized};
 use super::durable::Durable;
 use super::pending::{LATE, Waiter, Waiting, lock};
 use crate::delivery::{
-    BusyReason, Change, DeadNote, Dedupe, Key, KeyRow, NewEntry, NewMessage, QuarantineReason, Record, Seen, StoredBody,
-    Verdict, Window,
+    BusyReason, Change, DeadNote, Dedupe, Key, KeyRow, NewEntry, NewMessage, QuarantineReason, Record, Seen,
+    StoredBody, Verdict, Window,
 };
 use crate::message::{Dead, Message, Origin, Story};
 use crate::nexo::Flags;

@@ -191,7 +191,8 @@ impl Inner {
         let configuration = configuration.unwrap_or_else(|| running.configuration.clone());
         if durable.ledger.is_latched() {
             // By the queues and lanes of before, which is what acks of now speak of.
-            let before: Vec<_> = running.all_named().map(|queue| (queue.name.to_string(), queue.queue.lanes())).collect();
+            let before: Vec<_> =
+                running.all_named().map(|queue| (queue.name.to_string(), queue.queue.lanes())).collect();
             durable.ledger.reopen(&before, usize::from(running.configuration.default_queue()))?;
         }
         // Only now: if the store stays as it was, its queues hand out what they have.

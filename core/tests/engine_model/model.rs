@@ -195,7 +195,8 @@ impl Model {
 
     /// How many messages wait for a commit, or for their completion to be read.
     pub(crate) fn pending(&self) -> usize {
-        self.waiting.iter().map(Waiting::count).sum::<usize>() + self.unread.iter().map(|(.., count)| count).sum::<usize>()
+        self.waiting.iter().map(Waiting::count).sum::<usize>()
+            + self.unread.iter().map(|(.., count)| count).sum::<usize>()
     }
 
     /// A body comes in: its verdict, or nothing if it waits.

@@ -194,9 +194,10 @@ impl Model {
         assert_eq!(message.story().and_then(|story| story.origin_seq), logged.origin);
         let died = message.story().and_then(|story| story.dead.clone());
         let died = died.map(|dead| (dead.queue, dead.reason, dead.attempts));
-        let expected = logged.died.clone().map(|(queue, reason, attempts)| {
-            (crate::setup::QUEUES[queue].to_owned(), reason, attempts)
-        });
+        let expected = logged
+            .died
+            .clone()
+            .map(|(queue, reason, attempts)| (crate::setup::QUEUES[queue].to_owned(), reason, attempts));
         assert_eq!(died, expected);
         assert!(queue == D || logged.died.is_none() || gone);
     }

@@ -78,7 +78,8 @@ impl Setup {
             )
         };
         let queues: String = (0..3).filter(|&index| self.has(index)).map(queue).collect();
-        let rules = "[[rule]]\nqueue = [\"a\", \"b\"]\nkind = \"response\"\n[[rule]]\nqueue = \"b\"\nkind = \"event\"\n";
+        let rules =
+            "[[rule]]\nqueue = [\"a\", \"b\"]\nkind = \"response\"\n[[rule]]\nqueue = \"b\"\nkind = \"event\"\n";
         let text = format!(
             "default_queue = \"a\"\nclock = \"manual\"\n[limits]\npending = {PENDING}\n\
              [delivery]\nack_wait = \"{}ms\"\nmax_attempts = {}\nretry = \"{}ms\"\nretry_max = \"2s\"\n\
@@ -91,6 +92,7 @@ impl Setup {
             if self.has_b { rules } else { "" },
             if self.scope { "\"T1\", \"T2\"" } else { "" },
         );
-        Configuration::parse_with(&text, &NoResolver, StoreSource::Host).unwrap_or_else(|error| panic!("{error}\n{text}"))
+        Configuration::parse_with(&text, &NoResolver, StoreSource::Host)
+            .unwrap_or_else(|error| panic!("{error}\n{text}"))
     }
 }

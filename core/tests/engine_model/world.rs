@@ -120,7 +120,8 @@ impl World {
         // Who only gets an answer commits nothing.
         let waits = entered.iter().any(Option::is_none);
         let mut waited = if waits { self.model.commit(None) } else { vec![] }.into_iter();
-        let expected: Vec<Verdict> = entered.into_iter().map(|at_once| at_once.or_else(|| waited.next()).unwrap()).collect();
+        let expected: Vec<Verdict> =
+            entered.into_iter().map(|at_once| at_once.or_else(|| waited.next()).unwrap()).collect();
         assert_eq!(verdicts, expected);
     }
 
@@ -149,7 +150,8 @@ impl World {
         let mut got = vec![];
         self.engine.completions(max, &mut got);
         let count = max.min(self.model.unread.len());
-        let expected: Vec<_> = self.model.unread.drain(..count).map(|(id, verdict, _)| Completion { id, verdict }).collect();
+        let expected: Vec<_> =
+            self.model.unread.drain(..count).map(|(id, verdict, _)| Completion { id, verdict }).collect();
         assert_eq!(got, expected);
     }
 
@@ -285,15 +287,21 @@ impl World {
         }
         self.know();
         self.model.commit(None);
-        let entries: Vec<_> = entries.unwrap().into_iter().map(|entry| (entry.seq, entry.item, entry.reason.word())).collect();
+        let entries: Vec<_> =
+            entries.unwrap().into_iter().map(|entry| (entry.seq, entry.item, entry.reason.word())).collect();
         let expected = self.model.quarantine.iter().map(|(seq, entry)| (*seq, entry.item, entry.reason));
         assert_eq!(entries, expected.collect::<Vec<_>>());
-        let mut letters: Vec<_> =
-            letters.unwrap().into_iter().map(|letter| (letter.seq, letter.queue, letter.reason, letter.attempts)).collect();
+        let mut letters: Vec<_> = letters
+            .unwrap()
+            .into_iter()
+            .map(|letter| (letter.seq, letter.queue, letter.reason, letter.attempts))
+            .collect();
         letters.sort();
-        let expected = self.model.dead.iter().map(|((seq, queue), (reason, attempts))| {
-            (*seq, QUEUES[*queue].to_owned(), reason.clone(), *attempts)
-        });
+        let expected = self
+            .model
+            .dead
+            .iter()
+            .map(|((seq, queue), (reason, attempts))| (*seq, QUEUES[*queue].to_owned(), reason.clone(), *attempts));
         assert_eq!(letters, expected.collect::<Vec<_>>());
     }
 

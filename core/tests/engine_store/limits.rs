@@ -96,7 +96,9 @@ fn two_engines_share_no_directory() {
     use nexowire_core::engine::OpenError;
     let directory = tempfile::tempdir().unwrap();
     let first = Engine::open_in(one_queue(""), directory.path()).unwrap();
-    let Err(OpenError::Store(error)) = Engine::open_in(one_queue(""), directory.path()) else { panic!("a second owner") };
+    let Err(OpenError::Store(error)) = Engine::open_in(one_queue(""), directory.path()) else {
+        panic!("a second owner")
+    };
     assert_eq!(error.kind, StoreErrorKind::Locked);
     first.close();
     Engine::open_in(one_queue(""), directory.path()).unwrap();
