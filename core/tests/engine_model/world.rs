@@ -286,6 +286,8 @@ impl World {
             return;
         }
         self.know();
+        // Each of the two commits first: what the first one has dropped for others, the second one writes.
+        self.model.commit(None);
         self.model.commit(None);
         let entries: Vec<_> =
             entries.unwrap().into_iter().map(|entry| (entry.seq, entry.item, entry.reason.word())).collect();
