@@ -126,10 +126,11 @@ impl Message {
         Self(ThinArc::from_header_and_slice(head, &[]))
     }
 
-    /// The same message with another number and another story.
-    pub(crate) fn again(&self, origin: Origin, flags: Flags, story: Option<Arc<Story>>) -> Self {
+    /// The same message with another number and another story, in another queue: how it got into its own is over.
+    pub(crate) fn again(&self, origin: Origin, story: Option<Arc<Story>>) -> Self {
         let mut fields = *self.fields();
-        fields.flags.insert(flags);
+        fields.flags.remove(Flags::SPILLED);
+        fields.flags.remove(Flags::QUEUE_GONE);
         let head = Head { fields, origin, body: Body::With(self.clone()), story };
         Self(ThinArc::from_header_and_slice(head, &[]))
     }

@@ -38,6 +38,8 @@ pub struct DeadLetter {
     pub(crate) queue_id: u32,
     /// The index of a webhook's item, counted from 0; `None` for a whole body.
     pub item: Option<u32>,
+    /// The flags that delivery has added to it.
+    pub(crate) flags: u16,
     /// What the consumer said, `nack` or `ack_wait`; or why it could not even be handed out.
     pub reason: String,
     /// When it arrived, in whole milliseconds since 1970.
@@ -64,8 +66,8 @@ impl From<StoredEntry> for QuarantineEntry {
 impl From<StoredDead> for DeadLetter {
     fn from(stored: StoredDead) -> Self {
         let StoredDead { queue: queue_id, queue_name: queue, reason, attempts, message, .. } = stored;
-        let StoredMessage { seq, item, received_at, endpoint, tag, body, .. } = message;
-        Self { seq, queue, queue_id, item, reason, received_at, endpoint, tag, attempts, body }
+        let StoredMessage { seq, item, received_at, endpoint, tag, flags, body, .. } = message;
+        Self { seq, queue, queue_id, item, flags, reason, received_at, endpoint, tag, attempts, body }
     }
 }
 

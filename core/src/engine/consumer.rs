@@ -194,7 +194,8 @@ impl Consumer {
     }
 
     /// Ends, gives back all it holds, and answers how many messages that were.
-    pub fn close(self) -> usize {
+    pub fn close(mut self) -> usize {
+        self.rebind();
         self.consumer.drop_held()
     }
 

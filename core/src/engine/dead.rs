@@ -11,7 +11,6 @@ use super::running::{NamedQueue, Running};
 use super::subject::with_order_key;
 use crate::delivery::{Change, DeadLetter};
 use crate::message::{Dead, Message, Origin, Story};
-use crate::nexo::Flags;
 use crate::queue::{self, Fate};
 
 impl Running {
@@ -84,6 +83,7 @@ impl Inner {
                 queue: queue.name.to_string(),
                 queue_id: queue.id,
                 item: origin.item,
+                flags: message.fields().flags.delivery().bits(),
                 reason: dead.reason,
                 received_at: origin.received_at,
                 endpoint: self.names.name(origin.endpoint).as_deref().unwrap_or_default().to_owned(),
@@ -97,7 +97,7 @@ impl Inner {
         if place.reserve().is_ok() {
             let story = Story { origin_seq: Some(origin.seq), dead: Some(note(queue, dead.reason, dead.attempts)) };
             let origin = Origin { seq: self.number(1), ..origin };
-            place.send(message.again(origin, Flags::NONE, Some(Arc::new(story))));
+            place.send(message.again(origin, Some(Arc::new(story))));
         }
     }
 }

@@ -70,6 +70,8 @@ struct Group<'a> {
     moved: Vec<(Moved, Message)>,
     /// Bodies and items that proved to be duplicates.
     duplicates: u32,
+    /// Bad items beside good ones.
+    dropped: u32,
     stage: Stage,
 }
 
@@ -92,6 +94,7 @@ impl Inner {
             kept: vec![],
             moved: vec![],
             duplicates: 0,
+            dropped: 0,
             stage: Stage::Undone,
         };
         if durable.ledger.is_latched() {
@@ -151,7 +154,9 @@ impl Group<'_> {
             }
             let count = (last + 1 - first) as u32;
             // A bad item beside a good one is dropped and counted (`drive.md`, Items).
-            if count == 0 {
+            if count > 0 {
+                self.dropped += candidate.bad.len() as u32;
+            } else {
                 for &(item, reason) in &candidate.bad {
                     last += 1;
                     self.kept.push(Kept { at, seq: last, item, reason, body_seq: first });
@@ -270,6 +275,7 @@ impl Group<'_> {
             moved.target.publish(now, message.clone());
         }
         self.inner.tally.duplicate(self.duplicates);
+        self.inner.tally.items_dropped(self.dropped);
         self.kept.iter().for_each(|_| self.inner.tally.quarantined());
     }
 }
@@ -309,7 +315,7 @@ impl Drop for Group<'_> {
 impl Moved {
     pub(super) fn message(&self, seq: u64) -> Message {
         let story = Story { origin_seq: Some(self.message.origin().seq), dead: Some(self.dead.clone()) };
-        self.message.again(Origin { seq, ..self.message.origin() }, Flags::NONE, Some(Arc::new(story)))
+        self.message.again(Origin { seq, ..self.message.origin() }, Some(Arc::new(story)))
     }
 
     pub(super) fn stored<'m>(&'m self, message: &'m Message) -> NewMessage<'m> {

@@ -96,7 +96,7 @@ impl Engine {
         let names = Arc::<EndpointNames>::default();
         let clock = match &store {
             None => EngineClock::new(configuration.clock()),
-            Some((durable, opened)) => clock(&configuration, &durable.ledger, opened),
+            Some((durable, opened)) => clock(&configuration, &durable.ledger, opened.clock_ms),
         };
         let clock_dropped = store.as_ref().map(|(_, opened)| opened.clock_ms).filter(|stored| clock.now() < *stored);
         let mut hash_key = [0; 16];
@@ -202,8 +202,8 @@ impl Inner {
         durable.ledger.set_options(ledger_options(&configuration));
         let (queues, default_queue) = (named(&configuration), usize::from(configuration.default_queue()));
         let opened = durable.ledger.reopen(&queues, default_queue)?;
-        let clock = clock(&configuration, &durable.ledger, &opened);
-        clock.set(running.clock.now());
+        let seen = opened.clock_ms.max(running.clock.now());
+        let clock = clock(&configuration, &durable.ledger, seen);
         let mut dedupe = Dedupe::new(dedupe_options(&configuration));
         restore_keys(&durable.ledger, &mut dedupe, clock.now())?;
         *lock(&self.dedupe) = dedupe;
@@ -253,8 +253,8 @@ impl Inner {
 }
 
 /// The clock of an opening. A stored time that cannot be believed is forgotten.
-fn clock(configuration: &Configuration, ledger: &Ledger, opened: &Opened) -> EngineClock {
-    EngineClock::opened(configuration.clock(), opened.clock_ms).unwrap_or_else(|| {
+fn clock(configuration: &Configuration, ledger: &Ledger, seen_ms: u64) -> EngineClock {
+    EngineClock::opened(configuration.clock(), seen_ms).unwrap_or_else(|| {
         ledger.drop_clock();
         EngineClock::new(configuration.clock())
     })

@@ -202,7 +202,7 @@ impl Inner {
             received_at: letter.received_at,
             endpoint: letter.endpoint,
             tag: letter.tag,
-            flags: 0,
+            flags: letter.flags,
             origin_seq: None,
             dead: None,
             body: letter.body,
