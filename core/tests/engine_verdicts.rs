@@ -2,8 +2,10 @@
 
 mod support;
 
-use nexowire_core::delivery::Verdict;
+use nexowire_core::delivery::{MemoryStore, Verdict};
 use nexowire_core::engine::{Engine, Inbound, Source};
+use nexowire_core::route::{Configuration, NoResolver, StoreSource};
+use std::sync::Arc;
 use support::{accept, consumer, engine, event, item, poll, quarantine, request, response, seqs, webhook};
 
 const CONFIGURATION: &str = r#"
@@ -316,4 +318,15 @@ fn a_long_escaped_text_is_routed_as_a_plain_one() {
             assert_eq!(escaped, plain, "{length}, {} letters", poiid.len());
         }
     }
+}
+
+/// The same with a store: what is dropped beside a good item is counted.
+#[test]
+fn a_bad_item_beside_a_good_one_is_counted_over_a_store_too() {
+    let toml = "[endpoint.default]\nmerchant_accounts = [\"Mine\"]\n";
+    let configuration = Configuration::parse_with(toml, &NoResolver, StoreSource::Host).unwrap();
+    let engine = Engine::open_with(configuration, Arc::new(MemoryStore::new())).unwrap();
+    let body = webhook(&[item("Mine", "A"), item("Other", "B")]);
+    assert!(matches!(accept(&engine, body), Verdict::Accepted { count: 1, stored: true, .. }));
+    assert_eq!(engine.counters().items_dropped, 1);
 }
