@@ -20,10 +20,16 @@ struct Counting;
 thread_local! {
     /// Const and without a destructor, so that reading it allocates nothing and works at any time.
     static COUNT: Cell<u64> = const { Cell::new(0) };
+    /// Bytes that were asked for and not given back.
+    static HELD: Cell<i64> = const { Cell::new(0) };
 }
 
 fn count_one() {
     COUNT.with(|count| count.set(count.get() + 1));
+}
+
+fn hold(bytes: i64) {
+    HELD.with(|held| held.set(held.get() + bytes));
 }
 
 // SAFETY: every method hands its arguments to the system's allocator as they came, and gives back what that answers;
@@ -31,23 +37,27 @@ fn count_one() {
 unsafe impl GlobalAlloc for Counting {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         count_one();
+        hold(layout.size() as i64);
         // SAFETY: the caller's promises are those that `System` asks for.
         unsafe { System.alloc(layout) }
     }
 
     unsafe fn alloc_zeroed(&self, layout: Layout) -> *mut u8 {
         count_one();
+        hold(layout.size() as i64);
         // SAFETY: as in `alloc`.
         unsafe { System.alloc_zeroed(layout) }
     }
 
     unsafe fn realloc(&self, pointer: *mut u8, layout: Layout, size: usize) -> *mut u8 {
         count_one();
+        hold(size as i64 - layout.size() as i64);
         // SAFETY: as in `alloc`; the pointer came from `System`, as all of this allocator's do.
         unsafe { System.realloc(pointer, layout, size) }
     }
 
     unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
+        hold(-(layout.size() as i64));
         // SAFETY: as in `realloc`.
         unsafe { System.dealloc(pointer, layout) }
     }
@@ -97,9 +107,13 @@ const RULES: &str = r#"
     sale_ids = ["*"]
 "#;
 
+/// The tests send the same bodies again and again.
+const NO_DUPLICATES: &str = "[dedupe]\nterminal = \"0s\"\nwebhook = \"0s\"\n";
+
 /// An engine that learns no layouts: a lesson allocates, and comes when it comes.
 fn with_rules(queue: &str, rules: &str) -> Engine {
-    engine(&format!("shapes = false\ndefault_queue = \"other\"\n[[queue]]\nname = \"other\"\n{queue}\n{rules}"))
+    let queues = format!("default_queue = \"other\"\n[[queue]]\nname = \"other\"\n{queue}");
+    engine(&format!("shapes = false\n{queues}\n{rules}\n{NO_DUPLICATES}"))
 }
 
 /// Messages that a queue would get, with the number of their messages; made by the engine itself.
@@ -234,7 +248,8 @@ fn a_message_is_one_allocation() {
 /// A layout that is known costs no more than one that is not: only lessons allocate.
 #[test]
 fn a_message_of_a_known_layout_is_one_allocation() {
-    let engine = engine("default_queue = \"other\"\n[[queue]]\nname = \"other\"\nlanes = 1");
+    let queues = "default_queue = \"other\"\n[[queue]]\nname = \"other\"\nlanes = 1";
+    let engine = engine(&format!("{queues}\n{NO_DUPLICATES}"));
     let bodies: Vec<_> = routable().into_iter().filter(|(name, _, _)| name.contains("event")).collect();
     for (_, body, _) in &bodies {
         let mut consumer = consumer(&engine, "other");
@@ -300,4 +315,30 @@ fn escapes_allocate_nothing_more() {
     let named = bodies.map(|body| (body.clone(), body.into_bytes(), 1));
     assert_eq!(classify(&named[2].1, &Limits::default()).fields.kind, Kind::Display);
     at_most_one_allocation_a_message(&engine, &["other"], &named);
+}
+
+/// Bytes that a queued message may ask for beside its body. Source: issue 5.
+const BESIDE_BODY_MAX: i64 = 384;
+
+/// What 1,000 queued messages hold, the buffers of their queue and all.
+#[test]
+fn a_queued_message_takes_few_bytes_beside_its_body() {
+    let display = |at: usize| {
+        let reference = format!("TransactionID=oLkO{at:03}&TimeStamp=2019&event=TENDER_CREATED");
+        let content = format!(r#"{{"PredefinedContent":{{"ReferenceID":"{reference}"}}}}"#);
+        let output = format!(r#"{{"DisplayOutput":[{{"Device":"CashierDisplay","OutputContent":{content}}}]}}"#);
+        support::request("DisplayRequest", &output, "Till1", &format!("V400m-{}", at % 50))
+    };
+    let payment = |at: usize| support::response(&format!("V400m-{at}"));
+    for (name, bodies) in
+        [("displays", (0..1_000).map(display).collect::<Vec<_>>()), ("payments", (0..1_000).map(payment).collect())]
+    {
+        let engine = with_rules("capacity = 2_048", "");
+        let before = HELD.get();
+        let count: u32 = bodies.iter().map(|body| accept(&engine, body).count()).sum();
+        let body_bytes: usize = bodies.iter().map(String::len).sum();
+        let beside = (HELD.get() - before - body_bytes as i64) / i64::from(count);
+        assert_eq!(count, 1_000, "{name}");
+        assert!((1..=BESIDE_BODY_MAX).contains(&beside), "{name}: {beside} bytes beside each body");
+    }
 }

@@ -11,6 +11,7 @@ mod automaton;
 mod chooser;
 mod facts;
 mod learn;
+mod patience;
 mod teacher;
 
 use std::fmt;
@@ -22,6 +23,7 @@ use arc_swap::ArcSwap;
 use self::automaton::Automaton;
 use self::facts::Facts;
 use self::learn::Lesson;
+use self::patience::Patience;
 use self::teacher::Teacher;
 use crate::classify::{Classified, classify};
 use crate::limits::Limits;
@@ -33,6 +35,12 @@ use crate::simd::scan::{Scan, Scanner};
 /// on learning.
 const WASTE_PART: i64 = 16;
 
+/// Of the bytes of a body whose layout is known, the part that it saves at least and gives back to the account.
+const SAVED_PART: i64 = 4;
+
+/// What a try costs besides the bytes that it reads, in bytes of the general walk.
+const START_COST: i64 = 64;
+
 /// What may be wasted beforehand on reading: a few hundred messages, until it is clear whether they have layouts.
 const READING_GRANTED: i64 = 256 << 10;
 
@@ -43,7 +51,7 @@ const LESSONS_GRANTED: i64 = 16 << 20;
 const LESSON_COST: i64 = 16;
 
 /// The same for each byte of the literals, with which the automaton is made anew.
-const RENEWAL_COST: i64 = 2;
+const RENEWAL_COST: i64 = 3;
 
 /// The shapes of one engine, shared by its threads; bounded, and proof against traffic that is made to spoil them.
 ///
@@ -63,10 +71,12 @@ pub struct Shapes {
     limits: Limits,
     learned: ArcSwap<Automaton>,
     teacher: Mutex<Teacher>,
-    /// Bytes that may still be wasted on reading. Touched only when a shape does not fit: a hit writes nothing shared.
+    /// Bytes that may still be wasted on reading. A hit writes here only where much has been wasted: if all fit, nothing
+    /// shared is written.
     budget: AtomicI64,
     /// The same for learning, so that what cannot be learned does not keep others from reading what can.
     lessons: AtomicI64,
+    patience: Patience,
 }
 
 /// How much has been learned.
@@ -90,18 +100,26 @@ impl Shapes {
             ..limits
         };
         let [budget, lessons] = [READING_GRANTED, LESSONS_GRANTED].map(AtomicI64::new);
-        Self { limits, learned: ArcSwap::default(), teacher: Mutex::default(), budget, lessons }
+        Self {
+            limits,
+            learned: ArcSwap::default(),
+            teacher: Mutex::default(),
+            budget,
+            lessons,
+            patience: Patience::default(),
+        }
     }
 
     /// Exactly what [`classify`] answers, sooner where the body has a layout that was seen before.
     #[inline]
     pub fn classify(&self, body: &[u8]) -> Classified {
+        if self.patience.rests() {
+            return classify(body, &self.limits);
+        }
         let learned = self.learned.load();
         // Relaxed, here and below: the budget is an account, and guards nothing.
-        if learned.states.is_empty()
-            || self.budget.load(Ordering::Relaxed) < 0
-            || body.len() > self.limits.body as usize
-        {
+        let budget = self.budget.load(Ordering::Relaxed);
+        if learned.states.is_empty() || budget < 0 || body.len() > self.limits.body as usize {
             return self.classify_and_learn(body, 0);
         }
         let mut fields = Fields::of_json(Kind::Foreign);
@@ -110,6 +128,10 @@ impl Shapes {
             Ok(facts) => {
                 let known = facts.tell(&mut fields);
                 if conclude_known(&mut fields, known, body) {
+                    self.patience.succeeded();
+                    if budget < READING_GRANTED / 2 {
+                        settle(&self.budget, body.len() as i64 / SAVED_PART, READING_GRANTED);
+                    }
                     return Classified { fields, error: None };
                 }
                 body.len()
@@ -117,7 +139,7 @@ impl Shapes {
             Err(wasted) => wasted,
         };
         drop(learned);
-        self.classify_and_learn(body, wasted as i64)
+        self.classify_and_learn(body, START_COST + wasted as i64)
     }
 
     /// How much has been learned.
@@ -130,6 +152,7 @@ impl Shapes {
     #[inline(never)]
     fn classify_and_learn(&self, body: &[u8], wasted: i64) -> Classified {
         let classified = classify(body, &self.limits);
+        self.patience.failed();
         let earned = body.len() as i64 / WASTE_PART;
         settle(&self.budget, earned - wasted, READING_GRANTED);
         let is_odd = classified.error.is_some() || classified.fields.flags != Flags::NONE;
@@ -146,11 +169,10 @@ impl Shapes {
     #[cold]
     fn learn(&self, body: &[u8], classified: &Classified) {
         let Ok(mut teacher) = self.teacher.try_lock() else { return };
-        let known = self.learned.load().literals.len();
-        let cost = LESSON_COST * body.len() as i64 + RENEWAL_COST * known as i64;
-        settle(&self.lessons, -cost, LESSONS_GRANTED);
+        settle(&self.lessons, -LESSON_COST * body.len() as i64, LESSONS_GRANTED);
         let Some(lesson) = Lesson::of(body, &classified.fields) else { return };
         if let Some(next) = teacher.take(&lesson) {
+            settle(&self.lessons, -RENEWAL_COST * next.literals.len() as i64, LESSONS_GRANTED);
             self.learned.store(next.into());
         }
     }

@@ -15,6 +15,9 @@ use crate::nexo::Field;
 /// Edges from one state beyond which the oldest is forgotten: they are tried one after the other.
 const EDGES_OF_A_STATE_MAX: usize = 40;
 
+/// Edges of a state beyond which one more must be seen twice: what never comes again shall not drive out what does.
+const EDGES_AT_ONCE: usize = 16;
+
 /// An edge as it is kept between lessons.
 #[derive(Clone, PartialEq, Eq)]
 struct Learned {
@@ -47,6 +50,25 @@ pub(super) struct Teacher {
     places: HashMap<Vec<u8>, u32>,
     names: HashMap<Path, u32>,
     states: Vec<Place>,
+    seen: Seen,
+}
+
+/// Edges that were seen once: a number of each, where no later one has taken its slot.
+struct Seen(Box<[u32]>);
+
+impl Default for Seen {
+    fn default() -> Self {
+        Self(vec![0; 1 << 12].into())
+    }
+}
+
+impl Seen {
+    /// Whether this one was seen before, as far as is known.
+    fn again(&mut self, state: u32, literal: u64) -> bool {
+        let hash = literal.wrapping_add(u64::from(state)).wrapping_mul(0x9E37_79B9_7F4A_7C15);
+        let (slot, number) = (&mut self.0[hash as usize & 0xFFF], (hash >> 32) as u32 | 1);
+        std::mem::replace(slot, number) == number
+    }
 }
 
 /// A state between lessons.
@@ -106,7 +128,10 @@ impl Teacher {
             let Place { edges, chooser } = &mut self.states[state as usize];
             if let Some(kept) = edges.iter_mut().find(|kept| kept.edge == edge) {
                 kept.followed_by = followed_by;
-            } else {
+            } else if edges.len() < EDGES_AT_ONCE
+                || edges.iter().any(|kept| kept.edge.literal == edge.literal)
+                || self.seen.again(state, number_of(&edge.literal))
+            {
                 // The same literal that leads elsewhere, or means something else, was learned by mistake.
                 edges.retain(|kept| kept.edge.literal != edge.literal);
                 if edges.len() == EDGES_OF_A_STATE_MAX {
