@@ -5,11 +5,13 @@ use crate::model::{Delivery, Entry, Leaves, Logged, Model, Move, Spilled, Waitin
 use crate::setup::{D, Full};
 use nexowire_core::delivery::{BusyReason, QuarantineReason, Verdict};
 
+/// Number, message, time of the first acceptance of its key, and queues with permits.
+pub(crate) type Accepted = (u64, Logged, Option<u64>, Vec<(usize, bool)>);
+
 /// What one commit writes.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Effect {
-    /// Number, message, time of the first acceptance of its key, and queues with permits.
-    pub(crate) accepted: Vec<(u64, Logged, Option<u64>, Vec<(usize, bool)>)>,
+    pub(crate) accepted: Vec<Accepted>,
     entries: Vec<(u64, Entry)>,
     leaves: Vec<Leaves>,
     pub(crate) moved: Vec<(u64, Move)>,

@@ -152,7 +152,7 @@ impl Model {
             assert_eq!(delivered.attempt, delivery.attempt, "attempt of {seq}");
         }
         assert!(got.len() <= max);
-        if max > 0 && !(self.latched && got.is_empty()) && got.len() < max && !self.latched {
+        if max > 0 && !self.latched && got.len() < max {
             let share = ready.div_ceil(CONSUMERS);
             assert!(mine.len() >= share, "{} of {ready} ready lanes, a share is {share}", mine.len());
         }
