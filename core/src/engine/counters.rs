@@ -24,6 +24,8 @@ pub struct Counters {
     pub quarantine_left: u64,
     /// Dead letters that had to make room for later ones.
     pub dead_letters_left: u64,
+    /// Transactions of the store: `accepted` by this is how many share a sync.
+    pub commits: u64,
     /// Messages that wait for a commit or of which the completion is still to be read.
     pub pending: u64,
     /// Keys that are live.
@@ -70,6 +72,7 @@ pub(super) struct Tally {
     encoded: AtomicU64,
     reply: AtomicU64,
     items_dropped: AtomicU64,
+    commits: AtomicU64,
     bytes: AtomicU64,
 }
 
@@ -109,6 +112,10 @@ impl Tally {
     pub(super) fn items_dropped(&self, count: u32) {
         self.items_dropped.fetch_add(u64::from(count), Ordering::Relaxed);
     }
+
+    pub(super) fn committed(&self) {
+        self.commits.fetch_add(1, Ordering::Relaxed);
+    }
 }
 
 impl Engine {
@@ -134,6 +141,7 @@ impl Engine {
                 .as_ref()
                 .map_or_else(|| self.inner.quarantine.left(), |stored| stored.quarantine_left),
             dead_letters_left: stored.map_or_else(|| self.inner.dead_letters.left(), |stored| stored.dead_letters_left),
+            commits: read(&tally.commits),
             pending: pending as u64,
             dedupe_keys,
             dedupe_left,

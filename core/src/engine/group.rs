@@ -202,6 +202,7 @@ impl Group<'_> {
         if self.durable.ledger.commit(&group).is_err() {
             return false;
         }
+        self.inner.tally.committed();
         drop(group);
         unwritten.changes.clear();
         self.moved = std::mem::take(&mut unwritten.moves).into_iter().zip(moved).collect();
