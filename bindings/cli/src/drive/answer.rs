@@ -210,6 +210,7 @@ pub(super) fn counters(counters: &Counters) -> Value {
         "reply": counters.reply,
         "items_dropped": counters.items_dropped,
         "bytes": counters.bytes,
+        "commits": counters.commits,
         "pending": counters.pending,
         "dedupe_keys": counters.dedupe_keys,
         "expectations": 0,
