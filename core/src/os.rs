@@ -6,7 +6,7 @@
 //! those of their folder, and where a folder cannot be synced, the system does that by itself or nobody can.
 
 use std::io;
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 #[cfg(any(target_os = "linux", target_os = "android"))]
 pub(crate) use counter::Signal;
@@ -20,11 +20,16 @@ pub(crate) use nothing::Signal;
 #[cfg(all(unix, not(any(target_os = "linux", target_os = "android"))))]
 pub(crate) use pair::Signal;
 
+/// A duration in whole milliseconds, as all times are counted here; the longest for one that is longer.
+pub(crate) fn milliseconds(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
+}
+
 /// The wall clock: milliseconds since 1970. A clock that stands before 1970 reads as 0.
 ///
 /// It is read at an opening only, as somebody may set it at any time (`delivery.md`, 6.1).
 pub fn wall_ms() -> u64 {
-    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| u64::try_from(since.as_millis()).unwrap_or(u64::MAX))
+    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, milliseconds)
 }
 
 /// Milliseconds of a clock that nobody can set. Only differences of two readings in one process mean anything.
@@ -47,7 +52,7 @@ pub fn boot_ms() -> u64 {
 pub fn boot_ms() -> u64 {
     static FIRST: std::sync::OnceLock<std::time::Instant> = std::sync::OnceLock::new();
     let first = FIRST.get_or_init(std::time::Instant::now);
-    u64::try_from(first.elapsed().as_millis()).unwrap_or(u64::MAX)
+    milliseconds(first.elapsed())
 }
 
 /// Which process this is. A forked child has another one than its parent.

@@ -122,8 +122,7 @@ impl Consumer {
         timeout: Duration,
         batch: &mut Vec<Delivered>,
     ) -> Result<usize, PollError> {
-        let timeout_ms = u64::try_from(timeout.as_millis()).unwrap_or(u64::MAX);
-        let end = os::boot_ms().saturating_add(timeout_ms);
+        let end = os::boot_ms().saturating_add(os::milliseconds(timeout));
         loop {
             let count = self.poll(max, batch)?;
             let left = end.saturating_sub(os::boot_ms());

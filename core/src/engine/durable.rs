@@ -95,7 +95,7 @@ impl Inner {
     /// When whoever begins to wait now has waited long enough, by the clock that nobody can set.
     pub(super) fn end_of_wait(&self) -> u64 {
         let within = self.running.load().configuration.answer_within();
-        os::boot_ms().saturating_add(u64::try_from(within.as_millis()).unwrap_or(u64::MAX))
+        os::boot_ms().saturating_add(os::milliseconds(within))
     }
 
     pub(super) fn wait_until(&self, entered: Entered, end: u64) -> Verdict {

@@ -18,6 +18,7 @@ use crate::delivery::{
     Change, DeadLetters, Dedupe, DedupeOptions, Group, Ledger, LedgerOptions, Opened, Quarantine, Store, StoreError,
     StoreErrorKind, Window,
 };
+use crate::os::milliseconds;
 use crate::route::{Configuration, StoreSettings};
 
 /// Why an engine was not opened. Nothing has been changed.
@@ -271,11 +272,10 @@ fn named(configuration: &Configuration) -> Vec<(String, u32)> {
 pub(super) fn ledger_options(configuration: &Configuration) -> LedgerOptions {
     let default = StoreSettings::default();
     let store = configuration.store().unwrap_or(&default);
-    let ms = |duration: std::time::Duration| u64::try_from(duration.as_millis()).unwrap_or(u64::MAX);
     let dedupe = dedupe_options(configuration);
     LedgerOptions {
-        retention_ms: ms(store.retention),
-        dead_letter_retention_ms: ms(store.dead_letter_retention),
+        retention_ms: milliseconds(store.retention),
+        dead_letter_retention_ms: milliseconds(store.dead_letter_retention),
         max_bytes: store.max_bytes,
         quarantine_bytes: u64::from(configuration.limits().quarantine_bytes),
         terminal_window_ms: dedupe.terminal_ms,
@@ -284,9 +284,9 @@ pub(super) fn ledger_options(configuration: &Configuration) -> LedgerOptions {
 }
 
 pub(super) fn dedupe_options(configuration: &Configuration) -> DedupeOptions {
-    let ms = |duration: std::time::Duration| u64::try_from(duration.as_millis()).unwrap_or(u64::MAX);
     let dedupe = configuration.dedupe();
-    DedupeOptions { terminal_ms: ms(dedupe.terminal), webhook_ms: ms(dedupe.webhook), keys_max: dedupe.keys_max }
+    let [terminal_ms, webhook_ms] = [dedupe.terminal, dedupe.webhook].map(milliseconds);
+    DedupeOptions { terminal_ms, webhook_ms, keys_max: dedupe.keys_max }
 }
 
 fn no_randomness(error: &getrandom::Error) -> OpenError {

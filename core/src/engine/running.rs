@@ -11,6 +11,7 @@ use crate::delivery::{Ledger, Opened, StoreError};
 use crate::limits::Limits;
 use crate::message::Message;
 use crate::nexo::Texts;
+use crate::os::milliseconds;
 use crate::queue::{self, QueueOptions};
 use crate::route::{self, Configuration, Endpoint, ReloadConflict, Table};
 use crate::shape::Shapes;
@@ -225,10 +226,6 @@ fn new_queue(
 fn unstored_id() -> u32 {
     static LAST: AtomicU32 = AtomicU32::new(0);
     LAST.fetch_add(1, Ordering::Relaxed)
-}
-
-fn milliseconds(duration: std::time::Duration) -> u64 {
-    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
 }
 
 fn when_full(when_full: route::WhenFull) -> queue::WhenFull {
