@@ -25,7 +25,7 @@ use crate::route::{Configuration, StoreSettings};
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum OpenError {
-    /// The store cannot be opened, or is damaged.
+    /// The store cannot be opened, or is damaged; or the system gives no random numbers, which keys are hashed with.
     Store(StoreError),
     /// There is no store to open again.
     NoStore,
@@ -54,13 +54,13 @@ impl Engine {
     /// With a store it blocks until what the store holds is verified and its keys are in memory.
     ///
     /// # Errors
-    /// When the store cannot be opened.
+    /// When the store cannot be opened, or the system gives no random numbers.
     pub fn open(configuration: Configuration) -> Result<Self, OpenError> {
         #[cfg(feature = "store")]
         if let Some(path) = configuration.store().map(|settings| settings.path.clone()) {
             return Self::open_in(configuration, path.as_ref());
         }
-        Ok(Self::in_memory(configuration))
+        Self::make(configuration, None)
     }
 
     /// An engine over a store of the host's. The section `[store]`, if there is one, says how long what is kept.
@@ -86,11 +86,6 @@ impl Engine {
         let cache_bytes = configuration.store().map_or(StoreSettings::default().cache_bytes, |store| store.cache_bytes);
         let store = crate::delivery::RedbStore::open(directory, cache_bytes)?;
         Self::open_with(configuration, Arc::new(store))
-    }
-
-    fn in_memory(configuration: Configuration) -> Self {
-        // OK because only a store can fail.
-        Self::make(configuration, None).expect("an engine without a store opens")
     }
 
     fn make(configuration: Configuration, store: Option<(Durable, Opened)>) -> Result<Self, OpenError> {
