@@ -5,7 +5,6 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 
-use super::accept::OutOfForce;
 use super::key::key;
 use super::running::{NamedQueue, Running};
 use super::subject::{with_order_key, with_subject};
@@ -65,12 +64,6 @@ pub(super) enum NoRoom {
     Full,
     /// Its table is out of force.
     OutOfForce,
-}
-
-impl From<NoRoom> for OutOfForce {
-    fn from(_: NoRoom) -> Self {
-        Self
-    }
 }
 
 impl Candidate {
