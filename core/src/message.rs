@@ -97,6 +97,14 @@ impl BodySource<'_> {
             Self::Shared(bytes) => bytes,
         }
     }
+
+    /// The bytes, for a longer life than the host's; shared if they are already.
+    pub(crate) fn to_bytes(&self) -> Bytes {
+        match self {
+            Self::Copied(bytes) => Bytes::copy_from_slice(bytes),
+            Self::Shared(bytes) => bytes.clone(),
+        }
+    }
 }
 
 impl Message {

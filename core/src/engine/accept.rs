@@ -4,8 +4,6 @@ use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-use bytes::Bytes;
-
 use super::candidate::{Candidate, NoRoom, Part};
 use super::durable::{Durable, Entered};
 use super::inbound::{Inbound, Source};
@@ -17,7 +15,7 @@ use super::{Engine, Inner};
 use crate::classify::classify;
 use crate::delivery::{BusyReason, Verdict};
 use crate::limits::Limits;
-use crate::message::{BodySource, Origin, for_each_item};
+use crate::message::{Origin, for_each_item};
 use crate::route::Endpoint;
 
 /// The endpoint that a host named is not in the configuration: a mistake of the host's, not of the sender's.
@@ -184,10 +182,7 @@ impl Entry<'_, '_> {
 
     /// The body as the leader needs it.
     pub(super) fn candidate(&self, judgement: Judgement) -> Candidate {
-        let body = match &self.inbound.body {
-            BodySource::Copied(bytes) => Bytes::copy_from_slice(bytes),
-            BodySource::Shared(bytes) => bytes.clone(),
-        };
+        let body = self.inbound.body.to_bytes();
         let (mut parts, mut bad) = (vec![], vec![]);
         let hash_key = self.running.drops_duplicates().then_some(&self.inner.hash_key);
         let part = |fields, item| Part::routed(self.running, self.endpoint_index, fields, item, &body, hash_key);

@@ -199,10 +199,7 @@ impl<'r> Entry<'_, 'r> {
     /// Keeps the body once for each of its bad parts.
     #[cold]
     pub(super) fn quarantine(&self, bad: &[(Option<u32>, QuarantineReason)]) -> Verdict {
-        let body = match &self.inbound.body {
-            BodySource::Copied(bytes) => bytes::Bytes::copy_from_slice(bytes),
-            BodySource::Shared(bytes) => bytes.clone(),
-        };
+        let body = self.inbound.body.to_bytes();
         let first_seq = self.inner.number(bad.len() as u32);
         for (&(item, reason), seq) in bad.iter().zip(first_seq..) {
             self.inner.tally.quarantined();
