@@ -153,15 +153,20 @@ impl Part {
         let name = &running.configuration.endpoints()[usize::from(endpoint)].name;
         let key = hash_key.and_then(|hash_key| key(view, name, hash_key));
         let order_hash = with_order_key(view, queue::order_hash);
-        let targets = with_subject(view, endpoint, |subject| {
-            let routed = running.table.route(subject);
-            routed.iter().map(|target| Target::new(&running.queues[usize::from(target)], order_hash)).collect()
-        });
+        let targets = Target::routed(running, endpoint, view, order_hash);
         Self { fields, item, key, follows: false, order_hash, targets }
     }
 }
 
 impl Target {
+    /// The queues that the table in force names for a message of an endpoint.
+    pub(super) fn routed(running: &Running, endpoint: u16, view: View<'_>, order_hash: u64) -> Vec<Self> {
+        with_subject(view, endpoint, |subject| {
+            let routed = running.table.route(subject);
+            routed.iter().map(|target| Self::new(&running.queues[usize::from(target)], order_hash)).collect()
+        })
+    }
+
     /// The lane of a queue that a message of this order belongs to.
     pub(super) fn new(queue: &NamedQueue, order_hash: u64) -> Self {
         let lane = (order_hash % u64::from(queue.queue.lanes())) as u32;

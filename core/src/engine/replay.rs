@@ -11,7 +11,7 @@ use super::inbound::Inbound;
 use super::judge::{Judgement, judge};
 use super::pending::How;
 use super::running::Running;
-use super::subject::{with_order_key, with_subject};
+use super::subject::with_order_key;
 use super::{Engine, Inner};
 use crate::classify::classify;
 use crate::delivery::{Bounds, BusyReason, Change, DeadLetter, QuarantineEntry, StoreError, StoredMessage, Verdict};
@@ -227,10 +227,10 @@ impl Inner {
         let name = self.names.name(origin.endpoint).unwrap_or_else(|| Arc::from(""));
         let targets = match queues {
             Some(queues) => queues.iter().map(|queue| Target::new(queue, order_hash)).collect(),
-            None => with_subject(view, running.configuration.endpoint(&name).unwrap_or(u16::MAX), |subject| {
-                let routed = running.table.route(subject);
-                routed.iter().map(|target| Target::new(&running.queues[usize::from(target)], order_hash)).collect()
-            }),
+            None => {
+                let endpoint = running.configuration.endpoint(&name).unwrap_or(u16::MAX);
+                Target::routed(running, endpoint, view, order_hash)
+            }
         };
         Candidate {
             body: message.shared(),
