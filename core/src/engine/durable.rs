@@ -9,8 +9,9 @@ use super::completions::{Completion, Completions, Sized};
 use super::group::Moved;
 use super::pending::{Heard, How, LATE, Pending, Ticket, lock};
 use super::{Engine, Inner};
-use crate::delivery::{BusyReason, Change, Ledger, Verdict};
+use crate::delivery::{BusyReason, Change, Ledger, NewMessage, Verdict};
 use crate::limits::Limits;
+use crate::message::Message;
 use crate::os;
 
 /// What an engine with a store has beside the rest.
@@ -51,7 +52,28 @@ impl Durable {
     }
 }
 
+impl Unwritten {
+    pub(super) fn is_empty(&self) -> bool {
+        self.changes.is_empty() && self.moves.is_empty()
+    }
+
+    /// All that a commit is to be told, what leaves by a move too.
+    pub(super) fn all_changes(&self) -> Vec<Change> {
+        self.changes.iter().chain(self.moves.iter().map(|moved| &moved.leaves)).cloned().collect()
+    }
+
+    /// For a commit, the messages that the moves become, as [`Inner::number_moves`] has made them.
+    pub(super) fn new_messages<'m>(&'m self, moved: &'m [Message]) -> impl Iterator<Item = NewMessage<'m>> {
+        self.moves.iter().zip(moved).map(|(moved, message)| moved.stored(message))
+    }
+}
+
 impl Inner {
+    /// Numbers the dead letters that go to a queue: each is a new message there. The caller leads.
+    pub(super) fn number_moves(&self, moves: &[Moved]) -> Vec<Message> {
+        moves.iter().map(|moved| moved.message(self.number(1))).collect()
+    }
+
     /// Answers at once what needs no commit, or puts the body on the list, with room in all of its queues.
     pub(super) fn join(&self, durable: &Durable, mut candidate: Candidate, how: How) -> Result<Entered, NoRoom> {
         let busy = |reason| Ok(Entered::Verdict(Verdict::Busy { reason }));
@@ -155,9 +177,7 @@ impl Inner {
 
     /// Whether something not urgent is to be written.
     pub(super) fn has_unwritten(&self, durable: &Durable) -> bool {
-        let unwritten = lock(&durable.unwritten);
-        let left_over = !unwritten.changes.is_empty() || !unwritten.moves.is_empty();
-        drop(unwritten);
+        let left_over = !lock(&durable.unwritten).is_empty();
         left_over || self.running.load().all_queues().any(|queue| queue.unwritten() > 0)
     }
 }

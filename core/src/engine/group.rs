@@ -180,18 +180,17 @@ impl Group<'_> {
         let running = self.inner.running.load_full();
         running.take_changes(&self.inner.names, &mut unwritten, true);
         let nothing_new = self.decided.is_empty() && self.kept.is_empty();
-        let mut changes = unwritten.changes.clone();
+        let mut changes = unwritten.all_changes();
         let leaving = self.taken.iter().zip(&self.verdicts).filter(|(_, verdict)| verdict.status() == Some(200));
         changes.extend(leaving.filter_map(|(waiting, _)| waiting.candidate.replays.as_ref()?.leaves.clone()));
-        changes.extend(unwritten.moves.iter().map(|moved| moved.leaves.clone()));
         if nothing_new && changes.is_empty() && !in_any_case {
             return true;
         }
-        let moved = self.number_moves(&unwritten.moves);
+        let moved = self.inner.number_moves(&unwritten.moves);
         let group = crate::delivery::Group {
             now: self.inner.now(),
             last_seq: self.inner.last_seq.load(Ordering::Relaxed),
-            messages: self.new_messages(&unwritten.moves, &moved),
+            messages: self.new_messages().chain(unwritten.new_messages(&moved)).collect(),
             quarantined: self.new_entries(),
             changes: &changes,
             forget_keys_before: {
@@ -209,13 +208,8 @@ impl Group<'_> {
         true
     }
 
-    /// A dead letter that goes to a queue is a new message there.
-    fn number_moves(&self, moves: &[Moved]) -> Vec<Message> {
-        moves.iter().map(|moved| moved.message(self.inner.number(1))).collect()
-    }
-
-    fn new_messages<'m>(&'m self, moves: &'m [Moved], moved: &'m [Message]) -> Vec<NewMessage<'m>> {
-        let decided = self.decided.iter().map(|decided| {
+    fn new_messages(&self) -> impl Iterator<Item = NewMessage<'_>> {
+        self.decided.iter().map(|decided| {
             let candidate = &self.taken[decided.at.0].candidate;
             let part = &candidate.parts[decided.at.1];
             let origin = decided.message.origin();
@@ -236,8 +230,7 @@ impl Group<'_> {
                 queues: part.targets.iter().map(|target| (target.queue.id, target.lane)).collect(),
                 key: decided.key.map(|(key, row)| (key.window, row)),
             }
-        });
-        decided.chain(moves.iter().zip(moved).map(|(moved, message)| moved.stored(message))).collect()
+        })
     }
 
     fn new_entries(&self) -> Vec<NewEntry<'_>> {

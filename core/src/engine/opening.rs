@@ -9,7 +9,7 @@ use arc_swap::ArcSwap;
 
 use super::clock::EngineClock;
 use super::counters::Tally;
-use super::durable::Durable;
+use super::durable::{Durable, Unwritten};
 use super::endpoints::EndpointNames;
 use super::pending::lock;
 use super::running::{Backing, Running};
@@ -226,24 +226,21 @@ impl Inner {
             }
         }
         unwritten.moves = moves;
-        if unwritten.changes.is_empty() && unwritten.moves.is_empty() {
+        if unwritten.is_empty() {
             return Ok(());
         }
-        let moved: Vec<_> = unwritten.moves.iter().map(|moved| moved.message(self.number(1))).collect();
-        let leaves = unwritten.moves.iter().map(|moved| moved.leaves.clone());
-        let changes: Vec<_> = unwritten.changes.iter().cloned().chain(leaves).collect();
+        let moved = self.number_moves(&unwritten.moves);
         let group = Group {
             now: running.clock.now(),
             last_seq: self.last_seq.load(Ordering::Relaxed),
-            messages: unwritten.moves.iter().zip(&moved).map(|(moved, message)| moved.stored(message)).collect(),
+            messages: unwritten.new_messages(&moved).collect(),
             quarantined: vec![],
-            changes: &changes,
+            changes: &unwritten.all_changes(),
             forget_keys_before: [0; 2],
         };
         durable.ledger.commit(&group)?;
         drop(group);
-        unwritten.changes.clear();
-        unwritten.moves.clear();
+        *unwritten = Unwritten::default();
         Ok(())
     }
 }
