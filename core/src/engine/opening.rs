@@ -148,11 +148,9 @@ impl Engine {
         let _one_at_a_time = inner.reloading.lock().unwrap_or_else(PoisonError::into_inner);
         durable.pending.list().set_closed(true);
         inner.commit(durable);
-        durable.pending.begin_leading();
+        let _leading = durable.pending.leading();
         let reopened = inner.reopen(durable, configuration);
-        let mut list = durable.pending.list();
-        list.set_closed(reopened.is_ok() && inner.closing.load(Ordering::Acquire));
-        durable.pending.end_leading(list);
+        durable.pending.list().set_closed(reopened.is_ok() && inner.closing.load(Ordering::Acquire));
         reopened
     }
 
@@ -172,10 +170,14 @@ impl Engine {
         };
         durable.pending.list().set_closed(true);
         inner.commit(durable);
-        if inner.has_unwritten(durable) && !durable.ledger.is_latched() {
-            inner.commit_even_nothing(durable);
-        }
+        let _leading = durable.pending.leading();
         running.all_queues().for_each(crate::queue::Queue::shut);
+        // Only now nothing more is acked; what was acked since the commit would be delivered again if it were not
+        // written.
+        if !durable.ledger.is_latched() {
+            // What cannot be written is delivered again, like what is acked while the store is latched.
+            let _ = inner.write_left_over(durable, &running);
+        }
         durable.ledger.close();
     }
 }
@@ -213,7 +215,8 @@ impl Inner {
         Ok(opened.pending)
     }
 
-    /// Writes acks that counted, and moves what died, while the store could not be written.
+    /// Writes acks that counted, and moves what died, while the store could not be written, or since the last commit.
+    /// The caller leads, and the queues have been shut: what moves is published by whoever opens the store next.
     fn write_left_over(&self, durable: &Durable, running: &Running) -> Result<(), StoreError> {
         let mut unwritten = lock(&durable.unwritten);
         running.take_changes(&self.names, &mut unwritten, false);

@@ -15,6 +15,15 @@ pub(super) struct Pending {
     idle: Condvar,
 }
 
+/// Its owner leads until it is dropped, also by a panic.
+pub(super) struct Leading<'p>(&'p Pending);
+
+impl Drop for Leading<'_> {
+    fn drop(&mut self) {
+        self.0.end_leading(self.0.list());
+    }
+}
+
 /// What is under the lock.
 #[derive(Default)]
 pub(super) struct List {
@@ -130,6 +139,12 @@ impl Pending {
             list = self.idle.wait(list).unwrap_or_else(PoisonError::into_inner);
         }
         list.leading = true;
+    }
+
+    /// The same, until the answer is dropped.
+    pub(super) fn leading(&self) -> Leading<'_> {
+        self.begin_leading();
+        Leading(self)
     }
 
     /// Makes the caller the leader, if nobody is.

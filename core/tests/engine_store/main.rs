@@ -1,5 +1,6 @@
 //! Engines whose stores are slow, fail or panic, and threads that race. Source: `delivery.md`, 1.3 to 1.10, 3.3, 5 and 8.
 
+mod closing;
 mod failures;
 mod limits;
 mod races;
@@ -7,6 +8,7 @@ mod races;
 use nexowire_core::delivery::{BusyReason, MemoryStore, Reader, Store, StoreError, Verdict, Writer};
 use nexowire_core::engine::{Consumer, Engine, Inbound};
 use nexowire_core::route::{Configuration, NoResolver, StoreSource};
+use std::collections::VecDeque;
 use std::sync::{Arc, Condvar, Mutex};
 
 pub(crate) const STORE: Verdict = Verdict::Busy { reason: BusyReason::Store };
@@ -66,7 +68,11 @@ pub(crate) struct Told {
     pub(crate) inner: MemoryStore,
     next: Mutex<(Next, bool)>,
     changed: Condvar,
+    meanwhile: Mutex<VecDeque<Meanwhile>>,
 }
+
+/// What somebody else does while a write is under way.
+type Meanwhile = Box<dyn FnOnce() + Send>;
 
 impl Told {
     pub(crate) fn engine(configuration: Configuration) -> (Arc<Self>, Engine) {
@@ -79,6 +85,16 @@ impl Told {
     pub(crate) fn tell(&self, next: Next) {
         *self.next.lock().unwrap() = (next, false);
         self.changed.notify_all();
+    }
+
+    /// Says what is done in the middle of a write: one such thing in each, in the order of the calls.
+    pub(crate) fn meanwhile(&self, one: impl FnOnce() + Send + 'static) {
+        self.meanwhile.lock().unwrap().push_back(Box::new(one));
+    }
+
+    /// How many of these are still to be done; they are forgotten.
+    pub(crate) fn drop_meanwhile(&self) -> usize {
+        std::mem::take(&mut *self.meanwhile.lock().unwrap()).len()
     }
 
     /// Waits until a write is blocked.
@@ -100,6 +116,10 @@ impl Store for Told {
         }
         drop(next);
         assert!(told != Next::PanicBefore, "told to panic before the write");
+        let meanwhile = self.meanwhile.lock().unwrap().pop_front();
+        if let Some(meanwhile) = meanwhile {
+            meanwhile();
+        }
         let written = self.inner.write(changes);
         assert!(told != Next::PanicAfter, "told to panic after the write");
         written
