@@ -192,13 +192,16 @@ impl<T: Item> Shared<T> {
 
     #[inline]
     pub(super) fn is_shut(&self) -> bool {
-        // Relaxed: under a lane's lock, where whoever takes the changes of a queue that was shut comes later, it counts
-        // exactly; elsewhere nothing depends on it.
+        // Relaxed: under a lane's lock, which `shut` takes after it has set this, it counts exactly; elsewhere nothing
+        // depends on it.
         self.shut.load(Ordering::Relaxed)
     }
 
     pub(super) fn shut(&self) {
         self.shut.store(true, Ordering::SeqCst);
+        // Whoever found it open under a lane's lock has noted what it did there when this has had that lock: a lane
+        // that has nothing noted is not asked for its changes.
+        self.lanes.iter().for_each(|lane| drop(lane.book()));
         self.close();
     }
 

@@ -2,7 +2,7 @@
 
 use crate::fake::{Fake, over};
 use crate::{Message, explicit};
-use nexowire_core::queue::{Dead, Nack, PollError, Queue, QueueOptions, WhenFull};
+use nexowire_core::queue::{Dead, Fate, Nack, PollError, Queue, QueueOptions, WhenFull};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Barrier, Mutex};
 use std::thread;
@@ -158,4 +158,39 @@ fn rule_4_2_order_holds_while_a_lane_falls_behind_and_catches_up() {
         queue.close();
     });
     assert!(got.into_inner().unwrap().into_iter().eq(1..=MESSAGES));
+}
+
+/// However an ack and the end of a queue overlap: if it counted, the changes that are taken next have it.
+#[test]
+fn rule_8_4_what_counted_is_told_when_the_queue_is_shut() {
+    const LANES: u32 = 64;
+    for round in 0..300 {
+        let (queue, fake) = over(explicit(LANES));
+        for lane in 0..LANES {
+            fake.insert(lane, u64::from(lane) + 1);
+            queue.reserve(lane).unwrap().publish(0, Message(u64::from(lane) + 1));
+        }
+        let (start, acked) = (Barrier::new(2), AtomicU64::new(0));
+        let told = thread::scope(|scope| {
+            scope.spawn(|| {
+                let (mut consumer, mut out) = (queue.consumer(), Vec::new());
+                assert_eq!(consumer.poll(0, LANES as usize, &mut out), Ok(LANES as usize));
+                // The attempts are written, so that an ack is the first that its lane has to tell.
+                assert_eq!(queue.take_changes(&mut Vec::new()), LANES as usize);
+                start.wait();
+                for delivery in out {
+                    acked.fetch_add(consumer.ack(0, &[delivery.item.0]) as u64, Ordering::Relaxed);
+                }
+            });
+            start.wait();
+            while acked.load(Ordering::Relaxed) < round % u64::from(LANES) {
+                thread::yield_now();
+            }
+            queue.shut();
+            let mut changes = Vec::new();
+            queue.take_changes(&mut changes);
+            changes.iter().filter(|change| change.fate == Fate::Done).count() as u64
+        });
+        assert_eq!(told, acked.into_inner());
+    }
 }
