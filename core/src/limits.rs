@@ -114,6 +114,9 @@ pub const GROUP_BYTES_MAX: usize = 16 << 20;
 /// Changes that are not urgent and are written all the same when there are so many. Source: `delivery.md`, section 5.
 pub const UNWRITTEN_MAX: usize = 4_096;
 
+/// Bytes of what a nack says, with which a dead letter is kept; a longer text is cut where a character ends.
+pub const NACK_REASON_BYTES_MAX: usize = 1_024;
+
 /// Keys that a configuration may ask to be remembered; each takes up to 64 bytes of memory.
 pub const DEDUPE_KEYS_MAX: u32 = 1 << 30;
 

@@ -4,6 +4,7 @@ use super::book::{Book, Entry, insert};
 use super::shared::Shared;
 use super::wake::lock;
 use super::{Item, Queue, QueueOptions};
+use crate::limits::NACK_REASON_BYTES_MAX;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU32, AtomicU64, AtomicUsize, Ordering};
 
@@ -12,7 +13,8 @@ use std::sync::atomic::{AtomicU32, AtomicU64, AtomicUsize, Ordering};
 pub struct Nack {
     /// Milliseconds until it comes back; 0 is at once. Without it [`QueueOptions::retry_ms`], doubled with each failure.
     pub delay_ms: Option<u64>,
-    /// What the dead letters say if this failure is the last. Without it `nack`.
+    /// What the dead letters say if this failure is the last. Without it `nack`. Of a longer text the first
+    /// [`NACK_REASON_BYTES_MAX`] bytes are kept, or a little less, so that no character is cut.
     pub reason: Option<String>,
     /// Whether the message goes to the dead letters at once.
     pub dead: bool,
@@ -25,7 +27,8 @@ pub struct Dead<T> {
     pub item: T,
     /// Its lane.
     pub lane: u32,
-    /// The text of its last nack; `nack` if that had none; `ack_wait` if its consumer gave no sign of life.
+    /// The text of its last nack, cut as [`Nack::reason`] says; `nack` if that had none; `ack_wait` if its consumer gave
+    /// no sign of life.
     pub reason: String,
     /// How often it was handed out.
     pub attempts: u32,
@@ -136,6 +139,8 @@ impl<T: Item> Shared<T> {
     }
 
     fn bury(&self, lane: u32, book: &mut Book<T>, now: u64, entry: Entry<T>, reason: &str) {
+        // A host may pass on whatever an error says, and every letter of a batch has a copy.
+        let reason = &reason[..reason.floor_char_boundary(NACK_REASON_BYTES_MAX)];
         let (seq, was_noted, attempts) = (entry.seq, entry.is_noted(), entry.attempt);
         book.counts.dead += 1;
         // Before the note: whoever has taken that finds the letter.

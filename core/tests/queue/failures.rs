@@ -1,6 +1,7 @@
 //! Nacks, delays, failures and dead letters (3.3 to 3.6), without a backlog. The number in a name is the rule's.
 
 use crate::{Message, attempts, explicit, poll, send, small};
+use nexowire_core::limits::NACK_REASON_BYTES_MAX;
 use nexowire_core::queue::{Consumer, Dead, Nack, Queue, QueueOptions, WhenFull};
 use std::time::Duration;
 
@@ -111,6 +112,21 @@ fn rule_3_4_dead_goes_to_the_dead_letters_at_once() {
     assert_eq!(consumer.ack(0, &[1, 2]), 0, "finished");
     assert_eq!(poll(&mut consumer, 0, 64), [3], "the lane is free");
     assert_eq!((queue.counters().nacked, queue.counters().dead), (2, 2));
+}
+
+#[test]
+fn rule_3_6_a_reason_is_kept_up_to_its_bound() {
+    const MAX: usize = NACK_REASON_BYTES_MAX;
+    let before = |end: &str| "x".repeat(MAX - 1) + end;
+    let reasons = [before("y"), before("yz"), before("\u{e9}!"), "\u{20ac}".repeat(MAX)];
+    let (queue, mut consumer) = one_lane(1..=4);
+    assert_eq!(poll(&mut consumer, 0, 64), [1, 2, 3, 4]);
+    for (seq, reason) in (1..).zip(&reasons) {
+        let nack = Nack { dead: true, delay_ms: None, reason: Some(reason.clone()) };
+        assert_eq!(consumer.nack(0, &[seq], &nack), 1);
+    }
+    let kept: Vec<_> = dead(&queue).into_iter().map(|letter| letter.1).collect();
+    assert_eq!(kept, [before("y"), before("y"), before(""), "\u{20ac}".repeat(MAX / 3)]);
 }
 
 #[test]
