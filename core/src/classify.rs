@@ -15,6 +15,14 @@ pub struct Classified {
     pub error: Option<Error>,
 }
 
+/// An empty body, which is an acknowledgement.
+impl Default for Classified {
+    #[inline]
+    fn default() -> Self {
+        Self { fields: Fields::of_kind(Kind::Acknowledgement), error: None }
+    }
+}
+
 /// Validates and classifies `body`, without allocating.
 ///
 /// ```

@@ -60,14 +60,6 @@ impl Span {
         Self { offset: NonZeroU32::MIN.saturating_add(opening), length: closing - opening - 1 }
     }
 
-    /// The bytes from `start`, which is not 0, to `end`, of a text that is no longer than [`Span::REACH`].
-    #[inline(always)]
-    pub(crate) fn within(start: usize, end: usize, encoding: Encoding) -> Self {
-        debug_assert!(0 < start && start <= end && end <= Self::REACH);
-        let offset = NonZeroU32::new(start as u32).unwrap_or(NonZeroU32::MIN);
-        Self { offset, length: (end - start) as u32 | encoding.bits() }
-    }
-
     /// The first byte of the field in its body.
     #[inline]
     pub fn start(self) -> usize {
@@ -99,6 +91,38 @@ impl Span {
 
 const _: () = assert!(size_of::<Option<Span>>() == 8);
 
+/// A span, or none, in one number: as many of them are kept, so that they are cleared and moved by whole vectors.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct RawSpan(u64);
+
+impl RawSpan {
+    /// No span.
+    pub(crate) const NONE: Self = Self(0);
+
+    #[inline(always)]
+    pub(crate) fn of(span: Option<Span>) -> Self {
+        span.map_or(Self::NONE, |span| Self(u64::from(span.offset.get()) | u64::from(span.length) << 32))
+    }
+
+    #[inline(always)]
+    pub(crate) fn get(self) -> Option<Span> {
+        Some(Span { offset: NonZeroU32::new(self.0 as u32)?, length: (self.0 >> 32) as u32 })
+    }
+
+    /// See [`Span::within`]; here a text may begin at 0, which is none until it is moved.
+    #[inline(always)]
+    pub(crate) fn within(start: usize, end: usize, encoding: Encoding) -> Self {
+        debug_assert!(start <= end && end <= Span::REACH);
+        Self(start as u64 | u64::from((end - start) as u32 | encoding.bits()) << 32)
+    }
+
+    /// The same text in what begins at `at`, in a text that is no longer than [`Span::REACH`].
+    #[inline(always)]
+    pub(crate) fn moved(self, at: usize) -> Self {
+        Self(self.0 + at as u64)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -118,7 +142,17 @@ mod tests {
         for (opening, closing) in [(0, 1), (3, 9), (0, Span::REACH), (Span::REACH - 1, Span::REACH)] {
             let expected = Span::new(opening + 1, closing, Encoding::Plain);
             assert_eq!(Some(Span::between(opening as u32, closing as u32)), expected);
-            assert_eq!(Some(Span::within(opening + 1, closing, Encoding::Plain)), expected);
+            assert_eq!(RawSpan::within(opening + 1, closing, Encoding::Plain).get(), expected);
+        }
+    }
+
+    #[test]
+    fn a_raw_span_is_the_span_or_none() {
+        assert_eq!((RawSpan::NONE.get(), RawSpan::of(None)), (None, RawSpan::NONE));
+        for encoding in [Encoding::Plain, Encoding::Json, Encoding::Form] {
+            let span = Span::new(3, 7, encoding);
+            assert_eq!((RawSpan::of(span).get(), RawSpan::within(3, 7, encoding)), (span, RawSpan::of(span)));
+            assert_eq!(RawSpan::within(0, 4, encoding).moved(3).get(), span);
         }
     }
 

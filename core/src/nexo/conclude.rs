@@ -47,13 +47,15 @@ pub(crate) struct Known {
     pub(crate) body_name: Option<BodyName>,
     /// An output is for the cashier's display.
     pub(crate) is_notification: bool,
+    /// There are references behind the first one, which counts if it holds pairs.
+    pub(crate) more_references: bool,
 }
 
 /// The same for a body whose words are known already; false if there is something odd after all, and then the general
 /// walk decides.
 #[inline]
 pub(crate) fn conclude_known(fields: &mut Fields, known: Known, body: &[u8]) -> bool {
-    let Known { has_header, body_name, mut is_notification } = known;
+    let Known { has_header, body_name, mut is_notification, more_references } = known;
     let has_body = body_name.is_some() || fields.get(Field::NexoBlob).is_some();
     let lone_currency = fields.get(Field::Currency).is_some() && fields.get(Field::Amount).is_none();
     if fields.envelope == Envelope::Other || !has_header || !has_body || lone_currency {
@@ -67,6 +69,8 @@ pub(crate) fn conclude_known(fields: &mut Fields, known: Known, body: &[u8]) -> 
             Some(None) => return false,
             None => 0,
         };
+    } else if more_references {
+        return false;
     }
     fields.kind = kind(fields, body_name, is_notification);
     if let Some(body_name) = body_name {

@@ -1,7 +1,7 @@
 //! What a parse leaves behind: a fixed number of spans, and a few small numbers.
 
 use super::{Envelope, Flags, Kind};
-use crate::span::Span;
+use crate::span::{RawSpan, Span};
 
 /// Declares the fields of one family and their slots.
 macro_rules! fields {
@@ -56,8 +56,11 @@ fields! {
     }
 }
 
-/// Slots that every message has.
-const SLOTS: usize = Field::ALL.len();
+/// Slots that every message has: those of the fields, and one more.
+const SLOTS: usize = Field::ALL.len() + 1;
+
+/// The slot of what is not a field: whatever is written there, nobody reads.
+const NO_FIELD: usize = Field::ALL.len();
 
 /// Slots that belong to an item; those behind them belong to the body of a webhook.
 const ITEM_SLOTS: usize = 13;
@@ -79,12 +82,12 @@ pub struct WordIds {
     pub message_type: u8,
     /// Of [`super::EventToNotify`].
     pub event: u8,
-    /// Of [`super::DisplayEvent`].
-    pub display_event: u8,
     /// Of [`super::ResultWord`].
     pub result: u8,
     /// Of [`super::ErrorCondition`].
     pub error_condition: u8,
+    /// Of [`super::DisplayEvent`].
+    pub display_event: u8,
 }
 
 /// The fields whose text is a word with an id.
@@ -146,7 +149,7 @@ pub struct Fields {
     /// The whole body has been validated as JSON.
     pub(crate) is_json: bool,
     /// By [`WebhookField`] in a standard webhook, by [`Field`] in everything else.
-    spans: [Option<Span>; SLOTS],
+    spans: [RawSpan; SLOTS],
 }
 
 impl Fields {
@@ -168,7 +171,7 @@ impl Fields {
             words,
             items: 0,
             is_json: false,
-            spans: [None; SLOTS],
+            spans: [RawSpan::NONE; SLOTS],
         }
     }
 
@@ -181,13 +184,13 @@ impl Fields {
     /// Where the field is; `None` if the message has no such text, and in a standard webhook.
     #[inline]
     pub fn get(&self, field: Field) -> Option<Span> {
-        if self.kind == Kind::StandardWebhook { None } else { self.spans[field as usize] }
+        if self.kind == Kind::StandardWebhook { None } else { self.spans[field as usize].get() }
     }
 
     /// Where the item's field is; `None` if it has no such text, and in everything but a standard webhook.
     #[inline]
     pub fn get_webhook(&self, field: WebhookField) -> Option<Span> {
-        if self.kind == Kind::StandardWebhook { self.spans[field as usize] } else { None }
+        if self.kind == Kind::StandardWebhook { self.spans[field as usize].get() } else { None }
     }
 
     /// Whether the body is JSON; a form, an acknowledgement that is plain text and a malformed body are not.
@@ -198,28 +201,43 @@ impl Fields {
     #[inline]
     pub(crate) fn set(&mut self, field: Field, span: Option<Span>) {
         debug_assert_ne!(self.kind, Kind::StandardWebhook);
-        self.spans[field as usize] = span;
+        self.spans[field as usize] = RawSpan::of(span);
+    }
+
+    /// The same of any text, also of one that is no field, until [`Fields::forget_others`]: without a branch, as `None`
+    /// stands for a slot like the others.
+    #[inline(always)]
+    pub(crate) fn set_any(&mut self, field: Option<Field>, span: RawSpan) {
+        self.spans[field.map_or(NO_FIELD, |field| field as usize)] = span;
+    }
+
+    /// Clears what was noted of what is not a field, so that equal messages have equal fields.
+    #[inline(always)]
+    pub(crate) fn forget_others(&mut self) {
+        self.spans[NO_FIELD] = RawSpan::NONE;
     }
 
     #[inline]
     pub(crate) fn set_webhook(&mut self, field: WebhookField, span: Option<Span>) {
         debug_assert_eq!(self.kind, Kind::StandardWebhook);
-        self.spans[field as usize] = span;
+        self.spans[field as usize] = RawSpan::of(span);
     }
 
     /// Takes on the fields of an item; those of the body stay.
     pub(crate) fn set_item(&mut self, item: &ItemSpans) {
-        self.spans[..item.len()].copy_from_slice(item);
+        for (kept, span) in self.spans.iter_mut().zip(item) {
+            *kept = RawSpan::of(*span);
+        }
     }
 
     /// Where the item as a whole is, if it is one of a JSON body and has been walked to by itself.
     pub(crate) fn item_span(&self) -> Option<Span> {
-        if self.kind == Kind::StandardWebhook { self.spans[ITEM_SPAN] } else { None }
+        if self.kind == Kind::StandardWebhook { self.spans[ITEM_SPAN].get() } else { None }
     }
 
     pub(crate) fn set_item_span(&mut self, span: Option<Span>) {
         debug_assert_eq!(self.kind, Kind::StandardWebhook);
-        self.spans[ITEM_SPAN] = span;
+        self.spans[ITEM_SPAN] = RawSpan::of(span);
     }
 }
 

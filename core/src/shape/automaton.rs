@@ -11,9 +11,12 @@ use super::chooser::Chooser;
 use super::facts::Facts;
 use crate::error::Error;
 use crate::json::{escape_end, scalar_end};
-use crate::nexo::{EventToNotify, Field, Fields, Vocabulary, WordField};
-use crate::simd::scan::Scanner;
-use crate::span::{Encoding, Span};
+use crate::nexo::{Field, Fields, Kind};
+use crate::simd::scan::{Block, Gathered, Scanner};
+use crate::simd::windows::{Tail, Windows};
+use crate::span::{Encoding, RawSpan};
+
+const BLOCK: usize = size_of::<Block>();
 
 /// States, edges and bytes beyond which nothing more is learned. Together they bound an automaton to about a quarter of
 /// a megabyte, well within the 4 MiB of design, section 5.
@@ -23,9 +26,6 @@ pub(super) const LITERAL_BYTES_MAX: usize = 128 << 10;
 
 /// What it costs to try an edge in vain, or to look for one, in bytes of the general walk.
 const TRY_COST: usize = 32;
-
-/// Bytes behind the last literal.
-pub(super) const PADDING: usize = 32;
 
 /// Names that a message may have once, as bits.
 pub(super) type NameSet = u128;
@@ -38,8 +38,10 @@ pub(super) struct Automaton {
     pub(super) edges: Vec<Edge>,
     /// Where the edges of each bucket begin, and those of the last one end.
     pub(super) buckets: Vec<u32>,
-    /// All literals, with padding behind the last one, so that most can be compared by whole vectors.
-    pub(super) literals: Vec<u8>,
+    /// What of the literals is behind their heads.
+    pub(super) pieces: Vec<Piece>,
+    /// Bytes of all literals.
+    pub(super) literal_bytes: usize,
     pub(super) texts: Vec<Fixed>,
 }
 
@@ -52,68 +54,87 @@ pub(super) struct State {
     pub(super) buckets: u32,
 }
 
-/// The way from one value to the next: all that a step asks, in one line of the cache.
+/// The way from one value to the next: all that a step asks, in two lines of the cache.
 #[derive(Clone, Debug)]
 #[repr(align(64))]
 pub(super) struct Edge {
-    /// Names in the literal that nexowire looks for: a message that has one of them twice is not for us.
-    pub(super) names: NameSet,
-    pub(super) facts: Facts,
-    pub(super) counts: Counts,
-    pub(super) literal_start: u32,
-    pub(super) literal_length: u32,
+    /// The first bytes of the literal.
+    pub(super) head: Block,
+    /// Which of them there are.
+    pub(super) mask: u64,
+    pub(super) notes: Notes,
+    /// The length of the literal.
+    pub(super) length: u16,
+    /// How many more pieces it has, and the first of them.
+    pub(super) pieces: u16,
+    pub(super) pieces_start: u32,
     /// The edge that is tried first behind this one: messages of one layout follow each other's edges.
     pub(super) likely: u32,
+    /// The state behind the value.
+    pub(super) state: u32,
     /// The first field that lies in the literal, and how many do.
     pub(super) texts_start: u32,
     pub(super) texts: u8,
-    pub(super) then: Then,
+    pub(super) value: Value,
+    /// Whose text the value is.
+    pub(super) field: Option<Field>,
 }
 
-const _: () = assert!(size_of::<Edge>() == 64);
+const _: () = assert!(size_of::<Edge>() == 128);
 
-/// Members and names, counted in one number.
+/// A part of a literal: its bytes, and which of them there are.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Piece {
+    pub(super) bytes: Block,
+    pub(super) mask: u64,
+}
+
+impl Piece {
+    /// Nothing, which stands everywhere.
+    pub(super) const NOTHING: Self = Self { bytes: [0; BLOCK], mask: 0 };
+
+    /// A literal in pieces, of which all but the last are whole.
+    pub(super) fn of(literal: &[u8]) -> impl Iterator<Item = Self> {
+        literal.chunks(BLOCK).map(|part| {
+            let mut bytes = [0; BLOCK];
+            bytes[..part.len()].copy_from_slice(part);
+            Self { bytes, mask: u64::MAX >> (BLOCK - part.len()) }
+        })
+    }
+}
+
+/// What a literal says, as numbers that are gathered on the way.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) struct Counts(u64);
+pub(super) struct Notes([u64; 4]);
 
-impl Counts {
-    pub(super) fn new(members: u32, names: NameSet) -> Self {
-        Self(u64::from(names.count_ones()) << 32 | u64::from(members))
+impl Notes {
+    /// `names`: in the literal, of those that nexowire looks for: a message that has one of them twice is not for us.
+    pub(super) fn new(names: NameSet, members: u32, facts: Facts) -> Self {
+        let counts = u64::from(names.count_ones()) << 32 | u64::from(members);
+        Self([names as u64, (names >> 64) as u64, facts.number(), counts])
     }
 
+    /// What all literals of a message say together, if no name came twice and there were not too many members.
     #[inline(always)]
-    fn add(&mut self, other: Self) {
-        self.0 += other.0;
-    }
-
-    fn members(self) -> u32 {
-        self.0 as u32
-    }
-
-    fn names(self) -> u32 {
-        (self.0 >> 32) as u32
+    fn conclude(gathered: &Gathered, members_max: u32) -> Option<Facts> {
+        let [low, high, facts, _] = gathered.unions;
+        let [.., counts] = gathered.sums;
+        let names = u64::from(low.count_ones() + high.count_ones());
+        let is_sound = counts >> 32 == names && counts as u32 <= members_max;
+        is_sound.then_some(Facts::from_number(facts))
     }
 }
 
-/// A field that lies in a literal, by its first byte and the one behind its last.
+/// A field that lies in a literal: its span, were the literal the beginning of the body, and whose it is.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Fixed {
-    pub(super) field: Field,
-    pub(super) start: u32,
-    pub(super) end: u32,
-}
-
-/// What follows the literal.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Then {
-    pub(super) value: Value,
+    pub(super) span: RawSpan,
     pub(super) field: Option<Field>,
-    /// The state behind the value.
-    pub(super) state: u32,
 }
 
 /// The value that varies.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
 pub(super) enum Value {
     /// The text of a string, whose quotes stand in this literal and the next.
     String,
@@ -121,34 +142,107 @@ pub(super) enum Value {
     Scalar,
     /// A number, where another scalar would mean something else.
     Number,
-    /// EventToNotify: of all words the one that varies most, so that an edge for each would be too many.
-    Event,
     /// There is none: the body ends.
     End,
 }
 
-impl Automaton {
+/// What one reading knows.
+struct Reading<'a, S: Scanner> {
+    scanner: S,
+    body: &'a [u8],
+    windows: Windows<'a>,
+    gathering: S::Gathering,
+}
+
+impl<S: Scanner> Reading<'_, S> {
+    /// Whether the literal of `edge` stands at `at`.
     #[inline(always)]
-    fn fits<S: Scanner>(&self, scanner: S, body: &[u8], at: usize, edge: &Edge) -> bool {
-        scanner.goes_on_with(body, at, &self.literals, edge.literal_start, edge.literal_length)
+    fn fits(&mut self, automaton: &Automaton, edge: &Edge, at: usize) -> bool {
+        let Some(window) = self.windows.at(at) else { return false };
+        let is_same = !self.scanner.equal(window, &edge.head) & edge.mask == 0;
+        is_same && (edge.pieces == 0 || self.goes_on(automaton.pieces_of(edge), at))
+    }
+
+    /// The same of what is behind the literal's head.
+    #[inline(always)]
+    fn goes_on(&mut self, pieces: &[Piece], mut at: usize) -> bool {
+        for piece in pieces {
+            at += BLOCK;
+            let Some(window) = self.windows.at(at) else { return false };
+            if !self.scanner.equal(window, &piece.bytes) & piece.mask != 0 {
+                return false;
+            }
+        }
+        true
     }
 
     /// The edge from `state` whose literal stands at `at`.
     ///
     /// # Errors
-    /// What was wasted on trying others, in bytes.
+    /// What was wasted, in bytes.
     #[inline(always)]
-    fn search<S: Scanner>(&self, scanner: S, body: &[u8], at: usize, state: u32) -> Result<&Edge, usize> {
-        let state = self.states.get(state as usize).ok_or(0_usize)?;
-        let edges = match state.chooser.choose(body, at) {
+    fn search<'b>(&mut self, automaton: &'b Automaton, state: u32, at: usize) -> Result<&'b Edge, usize> {
+        let candidates = automaton.candidates(state, self.body, at);
+        let edges = &automaton.edges[candidates.start as usize..candidates.end as usize];
+        for edge in edges {
+            if self.fits(automaton, edge, at) {
+                return Ok(edge);
+            }
+        }
+        Err(at + TRY_COST * (edges.len() + 1))
+    }
+
+    /// The first place from `at` on where something stands in a string that is not plain, and what.
+    #[inline(always)]
+    fn stop(&mut self, mut at: usize) -> Option<(usize, u8)> {
+        loop {
+            let window = self.windows.at(at)?;
+            let stops = self.scanner.stops(window, &mut self.gathering);
+            if stops != 0 {
+                let passed = stops.trailing_zeros() as usize % BLOCK;
+                return Some((at + passed, window[passed]));
+            }
+            at += BLOCK;
+        }
+    }
+
+    /// The end of the string whose text begins at `start`, and how it is written.
+    #[inline(always)]
+    fn string(&mut self, start: usize) -> Option<(usize, Encoding)> {
+        let (at, byte) = self.stop(start)?;
+        if byte == b'"' { Some((at, Encoding::Plain)) } else { Some((self.escaped_string(at, byte)?, Encoding::Json)) }
+    }
+
+    /// The same of one in which `byte` stands at `at`.
+    #[inline(always)]
+    fn escaped_string(&mut self, mut at: usize, mut byte: u8) -> Option<usize> {
+        while byte == b'\\' {
+            let behind: Result<usize, Error> = escape_end(self.body, at);
+            (at, byte) = self.stop(behind.ok()?)?;
+        }
+        (byte == b'"').then_some(at)
+    }
+}
+
+impl Automaton {
+    /// The edges from `state` that may lead over what stands at `at`.
+    #[inline(never)]
+    fn candidates(&self, state: u32, body: &[u8], at: usize) -> Range<u32> {
+        let Some(state) = self.states.get(state as usize) else { return 0..0 };
+        match state.chooser.choose(body, at) {
             Some(bucket) => {
                 let bucket = state.buckets as usize + bucket;
                 self.buckets[bucket]..self.buckets[bucket + 1]
             }
             None => state.edges.clone(),
-        };
-        let edges = &self.edges[edges.start as usize..edges.end as usize];
-        edges.iter().find(|edge| self.fits(scanner, body, at, edge)).ok_or(TRY_COST * (edges.len() + 1))
+        }
+    }
+
+    /// What of its literal is behind its head.
+    #[inline(always)]
+    pub(super) fn pieces_of(&self, edge: &Edge) -> &[Piece] {
+        let start = edge.pieces_start as usize;
+        &self.pieces[start..start + usize::from(edge.pieces)]
     }
 
     /// Reads a body along the edges into `fields`; if they do not lead through it, `fields` is spoilt.
@@ -163,51 +257,35 @@ impl Automaton {
         members_max: u32,
         fields: &mut Fields,
     ) -> Result<Facts, usize> {
-        let (mut at, mut facts, mut non_ascii) = (0, Facts::default(), false);
-        // What is wrong with names and members is found at the end, which costs less than asking at every step.
-        let (mut names, mut counts) = (0, Counts::default());
-        let mut edge = self.search(scanner, body, at, 0)?;
-        loop {
-            names |= edge.names;
-            facts.add(edge.facts);
-            counts.add(edge.counts);
+        *fields = Fields::of_json(Kind::Foreign);
+        let mut tail = Tail::empty();
+        tail.fill(body);
+        let windows = Windows::new(body, &tail);
+        let mut reading = Reading { scanner, body, windows, gathering: scanner.nothing() };
+        let (mut at, mut state, mut likely) = (0, 0, self.candidates(0, body, 0).start);
+        let end = loop {
+            let edge = match self.edges.get(likely as usize) {
+                Some(edge) if reading.fits(self, edge, at) => edge,
+                _ => reading.search(self, state, at)?,
+            };
+            scanner.gather(&mut reading.gathering, &edge.notes.0);
             if edge.texts > 0 {
                 self.note_texts(edge, at, fields);
             }
-            let start = at + edge.literal_length as usize;
-            let (end, encoding) = match edge.then.value {
-                Value::String => {
-                    let (end, byte, more) = scanner.string_stop(body, start).ok_or(start)?;
-                    non_ascii |= more;
-                    if byte == b'"' {
-                        (end, Encoding::Plain)
-                    } else {
-                        (escaped_string_end(scanner, body, end, &mut non_ascii).ok_or(start)?, Encoding::Json)
-                    }
-                }
-                Value::Scalar => (flag_or_number_end(body, start).ok_or(start)?, Encoding::Plain),
-                Value::Number => (number_end(body, start).ok_or(start)?, Encoding::Plain),
-                Value::Event => {
-                    let (end, byte, _) = scanner.string_stop(body, start).ok_or(start)?;
-                    let event = EventToNotify::from_word(&body[start..end]).filter(|_| byte == b'"').ok_or(start)?;
-                    facts.add(Facts::word(WordField::Event, event.id()));
-                    (end, Encoding::Plain)
-                }
-                Value::End => {
-                    let is_sound = counts.names() == names.count_ones() && counts.members() <= members_max;
-                    let is_whole = start == body.len() && (!non_ascii || simdutf8::basic::from_utf8(body).is_ok());
-                    return if is_sound && is_whole { Ok(facts) } else { Err(start) };
-                }
+            let start = at + usize::from(edge.length);
+            let (end, encoding) = match edge.value {
+                Value::String => reading.string(start).ok_or(start)?,
+                Value::End => break start,
+                other => (other.scalar_end(body, start).ok_or(start)?, Encoding::Plain),
             };
-            if let Some(field) = edge.then.field {
-                fields.set(field, Some(Span::within(start, end, encoding)));
-            }
-            at = end;
-            edge = match self.edges.get(edge.likely as usize) {
-                Some(likely) if self.fits(scanner, body, at, likely) => likely,
-                _ => self.search(scanner, body, at, edge.then.state).map_err(|wasted| at + wasted)?,
-            };
-        }
+            fields.set_any(edge.field, RawSpan::within(start, end, encoding));
+            (at, likely, state) = (end, edge.likely, edge.state);
+        };
+        fields.forget_others();
+        let gathered = scanner.gathered(reading.gathering);
+        let facts = Notes::conclude(&gathered, members_max).ok_or(end)?;
+        let is_text = !gathered.non_ascii || simdutf8::basic::from_utf8(body).is_ok();
+        if end == body.len() && is_text { Ok(facts) } else { Err(end) }
     }
 
     /// Notes the fields that lie in the literal at `at`.
@@ -215,24 +293,18 @@ impl Automaton {
     fn note_texts(&self, edge: &Edge, at: usize, fields: &mut Fields) {
         let start = edge.texts_start as usize;
         for text in &self.texts[start..start + usize::from(edge.texts)] {
-            fields
-                .set(text.field, Some(Span::within(at + text.start as usize, at + text.end as usize, Encoding::Plain)));
+            fields.set_any(text.field, text.span.moved(at));
         }
     }
 }
 
-/// The end of a string whose first byte that is not plain is at `at`; `None` if it is not one. Notes whether a byte of
-/// the text may not be ASCII.
-#[inline(never)]
-fn escaped_string_end<S: Scanner>(scanner: S, body: &[u8], mut at: usize, non_ascii: &mut bool) -> Option<usize> {
-    let mut byte = body[at];
-    while byte == b'\\' {
-        let behind: Result<usize, Error> = escape_end(body, at);
-        let more;
-        (at, byte, more) = scanner.string_stop(body, behind.ok()?)?;
-        *non_ascii |= more;
+impl Value {
+    /// The end of a value that is no string.
+    #[inline(never)]
+    #[cold]
+    fn scalar_end(self, body: &[u8], start: usize) -> Option<usize> {
+        if self == Self::Number { number_end(body, start) } else { flag_or_number_end(body, start) }
     }
-    (byte == b'"').then_some(at)
 }
 
 /// The end of a number, `true`, `false` or `null`.

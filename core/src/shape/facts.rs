@@ -1,6 +1,7 @@
 //! What a literal says of its message.
 
-use crate::nexo::{BodyName, Envelope, Field, Fields, Known, WordField, WordIds};
+use crate::nexo::{BodyName, Envelope, EventToNotify, Field, Fields, Known, Vocabulary, WordField, WordIds};
+use crate::span::Encoding;
 
 /// What literals say of a message besides where its fields are, in one number: what several of them say is joined by
 /// an `or`, as no two of one message say the same.
@@ -13,8 +14,13 @@ const REQUEST: u8 = 1;
 const RESPONSE: u8 = 2;
 const HEADER: u8 = 4;
 const CASHIER: u8 = 8;
+const EVENT: u8 = 16;
+const MORE_REFERENCES: u8 = 32;
 
 impl Facts {
+    /// EventToNotify stands behind this literal; which one is seen at the end.
+    pub(super) const ASKS_FOR_EVENT: Self = Self((EVENT as u64) << 56);
+
     /// A word that is known.
     #[inline]
     pub(super) fn word(word: WordField, id: u8) -> Self {
@@ -26,21 +32,39 @@ impl Facts {
         self.0 |= other.0;
     }
 
-    /// Writes envelope and words into `fields`; answers the rest.
+    /// All of it in one number, as literals keep it; what several say is joined by an `or`.
+    pub(super) fn number(self) -> u64 {
+        self.0
+    }
+
     #[inline]
-    pub(super) fn tell(self, fields: &mut Fields) -> Known {
-        let [class, category, message_type, event, result, error_condition, body, rest] = self.0.to_le_bytes();
-        fields.words = WordIds { class, category, message_type, event, result, error_condition, ..fields.words };
+    pub(super) fn from_number(number: u64) -> Self {
+        Self(number)
+    }
+
+    /// Writes envelope and words into `fields`, which has its spans; answers the rest, or `None` if the event is unknown.
+    #[inline]
+    pub(super) fn tell(mut self, fields: &mut Fields, body: &[u8]) -> Option<Known> {
+        if self.0 & Self::ASKS_FOR_EVENT.0 != 0 {
+            let word = fields.get(Field::EventToNotify).filter(|word| word.encoding() == Encoding::Plain)?;
+            self.add(Self::word(WordField::Event, EventToNotify::from_word(word.of(body))?.id()));
+        }
+        let [.., body_name, rest] = self.0.to_le_bytes();
+        // With a zero for the seventh, the words are the bytes of one number.
+        let [class, category, message_type, event, result, error_condition, display_event, _] =
+            (self.0 & 0xFFFF_FFFF_FFFF).to_le_bytes();
+        fields.words = WordIds { class, category, message_type, event, result, error_condition, display_event };
         fields.envelope = match rest & (REQUEST | RESPONSE) {
             REQUEST => Envelope::Request,
             RESPONSE => Envelope::Response,
             _ => Envelope::Other,
         };
-        Known {
+        Some(Known {
             has_header: rest & HEADER != 0,
-            body_name: BodyName::from_bit(body),
+            body_name: BodyName::from_bit(body_name),
             is_notification: rest & CASHIER != 0,
-        }
+            more_references: rest & MORE_REFERENCES != 0,
+        })
     }
 
     fn of_body(name: BodyName) -> Self {
@@ -79,6 +103,8 @@ pub(super) enum Mark {
     },
     /// An output for the cashier's display.
     Cashier,
+    /// A ReferenceID behind the one that counts.
+    MoreReferences,
     /// `InputResult.Input` begins.
     Input {
         start: u32,
@@ -95,6 +121,7 @@ impl Mark {
             Self::Header => Facts::flag(HEADER),
             Self::Body { name, .. } => Facts::of_body(name),
             Self::Cashier => Facts::flag(CASHIER),
+            Self::MoreReferences => Facts::flag(MORE_REFERENCES),
             Self::Field { .. } | Self::Input { .. } | Self::Envelope(Envelope::Other) => Facts::default(),
         }
     }
@@ -108,7 +135,7 @@ impl Mark {
                 (Some((Field::BodyMember, name_start, name_length)), Some((Field::Body, start, 1)))
             }
             Self::Input { start } => (Some((Field::Input, start, 1)), None),
-            Self::Envelope(_) | Self::Header | Self::Cashier => (None, None),
+            Self::Envelope(_) | Self::Header | Self::Cashier | Self::MoreReferences => (None, None),
         };
         one.into_iter().chain(other)
     }

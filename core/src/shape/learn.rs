@@ -11,6 +11,12 @@ use crate::span::{Encoding, Span};
 /// A literal longer than this is no layout of a terminal's.
 const LITERAL_LENGTH_MAX: usize = 4_096;
 
+/// Flags that a literal may hold: each doubles how many literals there can be.
+const FLAGS_MAX: u32 = 2;
+
+/// Outputs of one display that are learned.
+const OUTPUTS_MAX: u8 = 4;
+
 /// A place in a message: the names and array marks that lead to it, each with what it is and how long.
 pub(super) type Path = Vec<u8>;
 
@@ -44,8 +50,17 @@ impl Lesson {
         if fields.envelope == Envelope::Other {
             return None;
         }
-        let mut walk =
-            Walk { body, fields, steps: vec![], from: 0, marks: vec![], names: vec![], members: 0, refused: false };
+        let mut walk = Walk {
+            body,
+            fields,
+            steps: vec![],
+            from: 0,
+            marks: vec![],
+            names: vec![],
+            members: 0,
+            flags: 0,
+            refused: false,
+        };
         let mut cursor = Cursor::over_valid(body);
         walk.value(&mut cursor, &Place::root()).ok()?;
         walk.step(body.len(), None, Reached::End);
@@ -66,6 +81,8 @@ struct Place {
     grouped: Path,
     /// Inside of an array whose elements nexowire does not look into.
     is_free: bool,
+    /// Inside of DisplayOutput.
+    is_of_output: bool,
     /// The last name.
     name: Vec<u8>,
 }
@@ -86,7 +103,7 @@ enum Role {
 
 impl Place {
     fn root() -> Self {
-        Self { role: Role::Root, path: vec![], grouped: vec![], is_free: false, name: vec![] }
+        Self { role: Role::Root, path: vec![], grouped: vec![], is_free: false, is_of_output: false, name: vec![] }
     }
 
     fn member(&self, name: &[u8], role: Role) -> Self {
@@ -110,16 +127,19 @@ impl Place {
             path: extended(&self.path, name),
             grouped: extended(&self.grouped, group),
             is_free: self.is_free,
+            is_of_output: self.is_of_output || role == Role::Output,
             name: name.to_vec(),
         }
     }
 
-    fn element(&self) -> Self {
+    /// An element of this array. Those that nexowire looks into have a place each.
+    fn element(&self, number: u8) -> Self {
         let looked_into = matches!(&self.name[..], b"DisplayOutput" | b"OutputResult");
         let role = if self.role == Role::Output { Role::Output } else { Role::Other };
         let mut element = Self { is_free: self.is_free || !looked_into, role, ..self.clone() };
-        element.path.push(b'[');
-        element.grouped.push(b'[');
+        let number = if role == Role::Output { number } else { 0 };
+        element.path.extend([b'[', number]);
+        element.grouped.extend([b'[', number]);
         element
     }
 
@@ -146,6 +166,8 @@ struct Walk<'a> {
     marks: Vec<Mark>,
     names: Vec<Path>,
     members: u32,
+    /// Flags in the literal.
+    flags: u32,
     /// The body has something that a later one could have otherwise, with another meaning.
     refused: bool,
 }
@@ -159,8 +181,15 @@ impl<'a> Walk<'a> {
                 cursor.object(|cursor, name| self.member(cursor, name, place)).map(drop)
             }
             b'[' => {
-                let element = place.element();
-                cursor.array(|cursor| self.value(cursor, &element)).map(drop)
+                let mut number = 0_u8;
+                cursor
+                    .array(|cursor| {
+                        let element = place.element(number);
+                        number = number.saturating_add(1);
+                        self.refused |= element.role == Role::Output && number > OUTPUTS_MAX;
+                        self.value(cursor, &element)
+                    })
+                    .map(drop)
             }
             b'"' => {
                 if let Value::String(span) = cursor.value()? {
@@ -234,6 +263,8 @@ impl<'a> Walk<'a> {
             let id = word.get(&self.fields.words);
             self.refused |= !is_plain || id == 0;
             self.marks.push(Mark::Word { field: word, start, length, id });
+        } else if is_plain && field == Some(Field::ProtocolVersion) && VERSIONS.contains(&text) {
+            self.marks.push(Mark::Field { field: Field::ProtocolVersion, start, length });
         } else if is_plain && is_word_of_outputs(&place.name, text) {
             if place.role == Role::Device && text == Device::CashierDisplay.word().as_bytes() {
                 self.marks.push(Mark::Cashier);
@@ -241,6 +272,13 @@ impl<'a> Walk<'a> {
         } else {
             // Whether an unknown device is the cashier's display is asked of the text, which varies.
             self.refused |= place.role == Role::Device;
+            if place.name == b"ReferenceID" && field.is_none() && place.is_of_output {
+                // The first reference that holds pairs counts. If that one came first, a later message has to be asked
+                // whether its first does too.
+                let counts = self.fields.get(Field::ReferenceId).is_some_and(|first| first.start() < span.start());
+                self.refused |= !counts;
+                self.marks.push(Mark::MoreReferences);
+            }
             self.step(span.start(), field, Reached::String(place.path.clone()));
             self.from = span.start() + span.length();
         }
@@ -250,8 +288,10 @@ impl<'a> Walk<'a> {
         let field = self.field_at(start);
         let is_number = matches!(self.body[start], b'-' | b'0'..=b'9');
         let is_looked_for = !place.is_free && is_looked_for(&place.name);
-        if is_looked_for && !is_number {
-            // `null` and a boolean mean something else than a number here, and are as fixed as a name.
+        if !is_number && (is_looked_for || self.flags < FLAGS_MAX) {
+            // `null`, `true` and `false` are words of the grammar, and where something is looked for they mean something
+            // else than a number.
+            self.flags += 1;
             let (start, length) = ((start - self.from) as u32, (end - start) as u32);
             self.marks.extend(field.map(|field| Mark::Field { field, start, length }));
             return;
@@ -277,8 +317,12 @@ impl<'a> Walk<'a> {
             field,
             then,
         });
+        self.flags = 0;
     }
 }
+
+/// What the standard's versions are called.
+const VERSIONS: [&[u8]; 2] = [b"3.0", b"3.1"];
 
 /// Words of outputs, which stand in receipts and in notifications.
 fn is_word_of_outputs(name: &[u8], text: &[u8]) -> bool {
@@ -286,6 +330,8 @@ fn is_word_of_outputs(name: &[u8], text: &[u8]) -> bool {
         b"Device" => Device::from_word(text).is_some(),
         b"InfoQualify" => InfoQualify::from_word(text).is_some(),
         b"OutputFormat" => OutputFormat::from_word(text).is_some(),
+        b"CharacterStyle" => matches!(text, b"Normal" | b"Bold" | b"Italic" | b"Underlined"),
+        b"DocumentQualifier" => matches!(text, b"CashierReceipt" | b"CustomerReceipt"),
         _ => false,
     }
 }

@@ -12,22 +12,22 @@ mod chooser;
 mod facts;
 mod learn;
 mod patience;
+mod publication;
 mod teacher;
 
 use std::fmt;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicI64, Ordering};
 
-use arc_swap::ArcSwap;
-
 use self::automaton::Automaton;
 use self::facts::Facts;
 use self::learn::Lesson;
 use self::patience::Patience;
+use self::publication::Publication;
 use self::teacher::Teacher;
 use crate::classify::{Classified, classify};
 use crate::limits::Limits;
-use crate::nexo::{Envelope, Fields, Flags, Kind, conclude_known};
+use crate::nexo::{Envelope, Fields, Flags, conclude_known};
 use crate::simd::dispatch;
 use crate::simd::scan::{Scan, Scanner};
 
@@ -69,7 +69,7 @@ const RENEWAL_COST: i64 = 3;
 /// ```
 pub struct Shapes {
     limits: Limits,
-    learned: ArcSwap<Automaton>,
+    learned: Publication,
     teacher: Mutex<Teacher>,
     /// Bytes that may still be wasted on reading. A hit writes here only where much has been wasted: if all fit, nothing
     /// shared is written.
@@ -102,7 +102,7 @@ impl Shapes {
         let [budget, lessons] = [READING_GRANTED, LESSONS_GRANTED].map(AtomicI64::new);
         Self {
             limits,
-            learned: ArcSwap::default(),
+            learned: Publication::default(),
             teacher: Mutex::default(),
             budget,
             lessons,
@@ -113,39 +113,69 @@ impl Shapes {
     /// Exactly what [`classify`] answers, sooner where the body has a layout that was seen before.
     #[inline]
     pub fn classify(&self, body: &[u8]) -> Classified {
+        let mut classified = Classified::default();
+        self.classify_into(body, &mut classified);
+        classified
+    }
+
+    /// The same for who keeps an answer from message to message, which need not be made and moved each time.
+    ///
+    /// ```
+    /// # use nexowire_core::{classify::Classified, limits::Limits, nexo::Kind, shape::Shapes};
+    /// let (shapes, mut classified) = (Shapes::new(Limits::default()), Classified::default());
+    /// for (body, kind) in [(&b"ok"[..], Kind::Acknowledgement), (b"{}", Kind::Foreign), (b"{", Kind::Malformed)] {
+    ///     shapes.classify_into(body, &mut classified);
+    ///     assert_eq!(classified.fields.kind, kind);
+    /// }
+    /// ```
+    pub fn classify_into(&self, body: &[u8], classified: &mut Classified) {
         if self.patience.rests() {
-            return classify(body, &self.limits);
+            *classified = classify(body, &self.limits);
+            return;
         }
-        let learned = self.learned.load();
-        // Relaxed, here and below: the budget is an account, and guards nothing.
+        classified.error = None;
+        if let Err(wasted) = self.read(body, &mut classified.fields) {
+            *classified = self.classify_and_learn(body, wasted);
+        }
+    }
+
+    /// Reads a body that has a layout that was seen before.
+    ///
+    /// # Errors
+    /// It has none. `fields` is spoilt; so many bytes were wasted.
+    #[inline(always)]
+    fn read(&self, body: &[u8], fields: &mut Fields) -> Result<(), i64> {
+        // Relaxed: the budget is an account, and guards nothing.
         let budget = self.budget.load(Ordering::Relaxed);
-        if learned.states.is_empty() || budget < 0 || body.len() > self.limits.body as usize {
-            return self.classify_and_learn(body, 0);
+        if budget < 0 || body.len() > self.limits.body as usize {
+            return Err(0);
         }
-        let mut fields = Fields::of_json(Kind::Foreign);
-        let reading = Read { learned: &learned, body, members_max: self.limits.members, fields: &mut fields };
-        let wasted = match dispatch(reading) {
+        let members_max = self.limits.members;
+        let read = self.learned.read(|learned| dispatch(Read { learned, body, members_max, fields }));
+        let wasted = match read.ok_or(0)? {
             Ok(facts) => {
-                let known = facts.tell(&mut fields);
-                if conclude_known(&mut fields, known, body) {
+                if facts.tell(fields, body).is_some_and(|known| conclude_known(fields, known, body)) {
                     self.patience.succeeded();
                     if budget < READING_GRANTED / 2 {
                         settle(&self.budget, body.len() as i64 / SAVED_PART, READING_GRANTED);
                     }
-                    return Classified { fields, error: None };
+                    return Ok(());
                 }
                 body.len()
             }
             Err(wasted) => wasted,
         };
-        drop(learned);
-        self.classify_and_learn(body, START_COST + wasted as i64)
+        Err(START_COST + wasted as i64)
     }
 
     /// How much has been learned.
     pub fn size(&self) -> Size {
-        let learned = self.learned.load();
-        Size { states: learned.states.len(), edges: learned.edges.len(), literal_bytes: learned.literals.len() }
+        let size = |learned: &Automaton| Size {
+            states: learned.states.len(),
+            edges: learned.edges.len(),
+            literal_bytes: learned.literal_bytes,
+        };
+        self.learned.read(size).unwrap_or_default()
     }
 
     /// The general walk, after `wasted` bytes of trying; learns the layout if that can be afforded.
@@ -172,15 +202,22 @@ impl Shapes {
         settle(&self.lessons, -LESSON_COST * body.len() as i64, LESSONS_GRANTED);
         let Some(lesson) = Lesson::of(body, &classified.fields) else { return };
         if let Some(next) = teacher.take(&lesson) {
-            settle(&self.lessons, -RENEWAL_COST * next.literals.len() as i64, LESSONS_GRANTED);
-            self.learned.store(next.into());
+            settle(&self.lessons, -RENEWAL_COST * next.literal_bytes as i64, LESSONS_GRANTED);
+            self.learned.publish(next);
         }
     }
 
     /// All fixed text, for those who want to know that no value is in it.
     #[cfg(test)]
     fn literals(&self) -> Vec<u8> {
-        self.learned.load().literals.clone()
+        let literals = |learned: &Automaton| {
+            let literal = |edge: &automaton::Edge| {
+                let pieces = learned.pieces_of(edge).iter().flat_map(|piece| piece.bytes);
+                edge.head.into_iter().chain(pieces).take(usize::from(edge.length)).collect::<Vec<_>>()
+            };
+            learned.edges.iter().flat_map(literal).collect()
+        };
+        self.learned.read(literals).unwrap_or_default()
     }
 }
 

@@ -5,12 +5,13 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use std::ops::Range;
 
 use super::automaton::{
-    Automaton, Counts, EDGES_MAX, Edge, Fixed, LITERAL_BYTES_MAX, NameSet, PADDING, STATES_MAX, State, Then, Value,
+    Automaton, EDGES_MAX, Edge, Fixed, LITERAL_BYTES_MAX, NameSet, Notes, Piece, STATES_MAX, State, Value,
 };
 use super::chooser::Chooser;
 use super::facts::{Facts, Mark};
 use super::learn::{Lesson, Path, Reached};
 use crate::nexo::Field;
+use crate::span::{Encoding, RawSpan};
 
 /// Edges from one state beyond which the oldest is forgotten: they are tried one after the other.
 const EDGES_OF_A_STATE_MAX: usize = 40;
@@ -28,13 +29,45 @@ struct Learned {
     then: Then,
 }
 
+/// What follows the literal.
+#[derive(Clone, Copy, PartialEq, Eq)]
+struct Then {
+    value: Value,
+    field: Option<Field>,
+    /// The state behind the value.
+    state: u32,
+    /// It is EventToNotify, whose word must be known.
+    asks_for_event: bool,
+}
+
 /// An edge, and the numbers of two literals.
 struct Kept {
     edge: Learned,
     /// That of its own literal.
     number: u64,
-    /// That of the literal that followed it in the lesson that came last.
-    followed_by: u64,
+    followed_by: Follower,
+}
+
+/// The number of the literal that mostly follows, by a vote in which each one that differs takes a voice away.
+#[derive(Clone, Copy)]
+struct Follower {
+    number: u64,
+    voices: u32,
+}
+
+impl Follower {
+    /// So many voices are counted: enough to outlast the odd line, few enough to learn a new habit.
+    const VOICES_MAX: u32 = 16;
+
+    fn vote(&mut self, number: u64) {
+        if self.number == number {
+            self.voices = (self.voices + 1).min(Self::VOICES_MAX);
+        } else if self.voices > 0 {
+            self.voices -= 1;
+        } else {
+            (self.number, self.voices) = (number, 1);
+        }
+    }
 }
 
 /// A number for a literal. Two literals of one number are no harm: the edge is only tried first.
@@ -93,7 +126,7 @@ impl Teacher {
             }
         };
         let automaton = (added || before == 0).then(|| self.automaton())?;
-        if automaton.edges.len() <= EDGES_MAX && automaton.literals.len() <= LITERAL_BYTES_MAX {
+        if automaton.edges.len() <= EDGES_MAX && automaton.literal_bytes <= LITERAL_BYTES_MAX {
             return Some(automaton);
         }
         *self = Self::default();
@@ -111,13 +144,13 @@ impl Teacher {
             }
             let (value, next) = match &step.then {
                 Reached::String(path) => (Value::String, self.place(&[b"\"", &path[..]].concat())?),
-                Reached::Event(path) => (Value::Event, self.place(&[b"\"", &path[..]].concat())?),
+                Reached::Event(path) => (Value::String, self.place(&[b"\"", &path[..]].concat())?),
                 Reached::Scalar(path) => (Value::Scalar, self.place(&[b"1", &path[..]].concat())?),
                 Reached::Number(path) => (Value::Number, self.place(&[b"1", &path[..]].concat())?),
                 Reached::End => (Value::End, state),
             };
-            let field = if value == Value::Event { Some(Field::EventToNotify) } else { step.field };
-            let then = Then { value, field, state: next };
+            let asks_for_event = matches!(step.then, Reached::Event(_));
+            let then = Then { value, field: step.field, state: next, asks_for_event };
             let edge = Learned {
                 literal: step.literal.clone(),
                 marks: step.marks.clone(),
@@ -127,7 +160,7 @@ impl Teacher {
             };
             let Place { edges, chooser } = &mut self.states[state as usize];
             if let Some(kept) = edges.iter_mut().find(|kept| kept.edge == edge) {
-                kept.followed_by = followed_by;
+                kept.followed_by.vote(followed_by);
             } else if edges.len() < EDGES_AT_ONCE
                 || edges.iter().any(|kept| kept.edge.literal == edge.literal)
                 || self.seen.again(state, number_of(&edge.literal))
@@ -137,6 +170,7 @@ impl Teacher {
                 if edges.len() == EDGES_OF_A_STATE_MAX {
                     edges.remove(0);
                 }
+                let followed_by = Follower { number: followed_by, voices: 1 };
                 edges.push(Kept { number: number_of(&edge.literal), edge, followed_by });
                 *chooser = None;
                 added = true;
@@ -174,10 +208,9 @@ impl Teacher {
         }
         for (at, kept) in all.iter().enumerate().filter(|(_, kept)| kept.edge.then.value != Value::End) {
             let Range { start, end } = automaton.states[kept.edge.then.state as usize].edges;
-            let next = (start..end).find(|next| all[*next as usize].number == kept.followed_by);
+            let next = (start..end).find(|next| all[*next as usize].number == kept.followed_by.number);
             automaton.edges[at].likely = next.unwrap_or(u32::MAX);
         }
-        automaton.literals.extend([0; PADDING]);
         automaton
     }
 }
@@ -199,23 +232,36 @@ impl Automaton {
     }
 
     fn push_edge(&mut self, edge: &Learned) {
-        let (literal_start, texts_start) = (self.literals.len() as u32, self.texts.len());
-        self.literals.extend(&edge.literal);
+        let Learned { literal, marks, names, members, then } = edge;
+        let (pieces_start, texts_start) = (self.pieces.len(), self.texts.len());
+        self.literal_bytes += literal.len();
+        let mut pieces = Piece::of(literal);
+        let head = pieces.next().unwrap_or(Piece::NOTHING);
+        self.pieces.extend(pieces);
         let mut facts = Facts::default();
-        for mark in &edge.marks {
+        for mark in marks {
             facts.add(mark.facts());
-            self.texts.extend(mark.texts().map(|(field, start, length)| Fixed { field, start, end: start + length }));
+            self.texts.extend(mark.texts().map(|(field, start, length)| {
+                let (start, end) = (start as usize, (start + length) as usize);
+                Fixed { span: RawSpan::within(start, end, Encoding::Plain), field: Some(field) }
+            }));
+        }
+        if then.asks_for_event {
+            facts.add(Facts::ASKS_FOR_EVENT);
         }
         self.edges.push(Edge {
-            names: edge.names,
-            facts,
-            counts: Counts::new(edge.members, edge.names),
-            literal_start,
-            literal_length: edge.literal.len() as u32,
+            head: head.bytes,
+            mask: head.mask,
+            notes: Notes::new(*names, *members, facts),
+            length: literal.len() as u16,
+            pieces: (self.pieces.len() - pieces_start) as u16,
+            pieces_start: pieces_start as u32,
             likely: u32::MAX,
+            state: then.state,
             texts_start: texts_start as u32,
             texts: (self.texts.len() - texts_start) as u8,
-            then: edge.then,
+            value: then.value,
+            field: then.field,
         });
     }
 }

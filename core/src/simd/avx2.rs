@@ -58,7 +58,7 @@ fn masks(block: &[u8; 64]) -> Masks {
 /// 32 bytes of the block from byte `at`.
 #[inline]
 #[target_feature(enable = "avx2")]
-fn load(block: &[u8; 64], at: usize) -> __m256i {
+pub(super) fn load(block: &[u8; 64], at: usize) -> __m256i {
     let half: &[u8; 32] = block[at..at + 32].try_into().expect("OK because both halves of 64 bytes have 32");
     // SAFETY: the reference covers 32 readable bytes, and the load asks for no alignment.
     unsafe { _mm256_loadu_si256(half.as_ptr().cast()) }
@@ -67,7 +67,7 @@ fn load(block: &[u8; 64], at: usize) -> __m256i {
 /// The high bits of 64 bytes.
 #[inline]
 #[target_feature(enable = "avx2")]
-fn join(low: __m256i, high: __m256i) -> u64 {
+pub(super) fn join(low: __m256i, high: __m256i) -> u64 {
     u64::from(_mm256_movemask_epi8(low) as u32) | u64::from(_mm256_movemask_epi8(high) as u32) << 32
 }
 

@@ -30,6 +30,8 @@ mod scan_avx2;
 mod swar;
 #[allow(unsafe_code)]
 mod window;
+#[allow(unsafe_code)]
+pub(crate) mod windows;
 
 pub(crate) use window::Window;
 

@@ -1,17 +1,41 @@
 //! Comparing with known bytes and finding the end of a string: what learned shapes do instead of indexing.
 
+/// What a scanner looks at at once.
+pub(crate) type Block = [u8; 64];
+
 /// One way to compare and to scan.
 ///
 /// The methods are meant to be inlined into a loop that runs inside of [`super::dispatch`], so that the whole of it is
 /// compiled for the machine's features.
 pub(crate) trait Scanner: Copy {
-    /// Whether `text` goes on at `at` with the `length` bytes of `known` from `start` on, which must be there. Of what
-    /// stands behind them nothing is asked, but with 32 bytes more it is sooner done.
-    fn goes_on_with(self, text: &[u8], at: usize, known: &[u8], start: u32, length: u32) -> bool;
+    /// What is gathered from step to step, kept wherever this scanner can add to it soonest.
+    type Gathering: Copy;
 
-    /// The first quote, backslash or control character from `at` on, and which one it is; and whether a byte of the
-    /// text may not be ASCII, which is true if one before it is not.
-    fn string_stop(self, text: &[u8], at: usize) -> Option<(usize, u8, bool)>;
+    /// Nothing gathered so far.
+    fn nothing(self) -> Self::Gathering;
+
+    /// Adds four numbers: to a sum of each, and to a union of their bits.
+    fn gather(self, gathering: &mut Self::Gathering, numbers: &[u64; 4]);
+
+    /// A bit for each byte that is the same in both.
+    fn equal(self, block: &Block, known: &Block) -> u64;
+
+    /// A bit for each quote, backslash and control character; gathers whether bytes of the block are not ASCII.
+    fn stops(self, block: &Block, gathering: &mut Self::Gathering) -> u64;
+
+    /// What was gathered.
+    fn gathered(self, gathering: Self::Gathering) -> Gathered;
+}
+
+/// What a scanner has gathered.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Gathered {
+    /// The sum of each of the numbers.
+    pub(crate) sums: [u64; 4],
+    /// All their bits.
+    pub(crate) unions: [u64; 4],
+    /// A byte of the blocks that were searched for stops is not ASCII.
+    pub(crate) non_ascii: bool,
 }
 
 /// What is to be done with the machine's scanner.
@@ -28,22 +52,42 @@ pub(crate) trait Scan {
 pub(crate) struct PortableScanner;
 
 impl Scanner for PortableScanner {
+    type Gathering = Gathered;
+
     #[inline(always)]
-    fn goes_on_with(self, text: &[u8], at: usize, known: &[u8], start: u32, length: u32) -> bool {
-        text.get(at..).is_some_and(|rest| rest.starts_with(&known[start as usize..][..length as usize]))
+    fn nothing(self) -> Gathered {
+        Gathered::default()
     }
 
     #[inline(always)]
-    fn string_stop(self, text: &[u8], at: usize) -> Option<(usize, u8, bool)> {
-        let mut non_ascii = false;
-        for (offset, &byte) in text.get(at..)?.iter().enumerate() {
-            if byte < 0x20 || byte == b'"' || byte == b'\\' {
-                return Some((at + offset, byte, non_ascii));
-            }
-            non_ascii |= byte >= 0x80;
+    fn gather(self, gathering: &mut Gathered, numbers: &[u64; 4]) {
+        for (at, number) in numbers.iter().enumerate() {
+            gathering.sums[at] = gathering.sums[at].wrapping_add(*number);
+            gathering.unions[at] |= number;
         }
-        None
     }
+
+    #[inline(always)]
+    fn equal(self, block: &Block, known: &Block) -> u64 {
+        bits(|at| block[at] == known[at])
+    }
+
+    #[inline(always)]
+    fn stops(self, block: &Block, gathering: &mut Gathered) -> u64 {
+        gathering.non_ascii |= !block.is_ascii();
+        bits(|at| block[at] < 0x20 || block[at] == b'"' || block[at] == b'\\')
+    }
+
+    #[inline(always)]
+    fn gathered(self, gathering: Gathered) -> Gathered {
+        gathering
+    }
+}
+
+/// A bit for each of 64 places.
+#[inline(always)]
+fn bits(is_set: impl Fn(usize) -> bool) -> u64 {
+    (0..64).fold(0, |bits, at| bits | u64::from(is_set(at)) << at)
 }
 
 #[cfg(test)]
@@ -54,31 +98,30 @@ mod tests {
     use crate::simd::dispatch;
 
     /// Asks the machine's scanner and the portable one the same.
-    struct Both<'a>(&'a [u8], usize, &'a [u8]);
+    struct Both<'a>(&'a [(Block, Block, [u64; 4])]);
+
+    impl Both<'_> {
+        fn answers<S: Scanner>(&self, scanner: S) -> (Vec<[u64; 2]>, Gathered) {
+            let mut gathering = scanner.nothing();
+            let mut answer = |(block, known, numbers): &(Block, Block, [u64; 4])| {
+                scanner.gather(&mut gathering, numbers);
+                [scanner.equal(block, known), scanner.stops(block, &mut gathering)]
+            };
+            (self.0.iter().map(&mut answer).collect(), scanner.gathered(gathering))
+        }
+    }
 
     impl Scan for Both<'_> {
         type Output = ();
 
         fn run<S: Scanner>(self, scanner: S) {
-            let Self(text, at, literal) = self;
-            let [found, expected] = [scanner.string_stop(text, at), PortableScanner.string_stop(text, at)];
-            let place = |stop: (usize, u8, bool)| (stop.0, stop.1);
-            assert_eq!(found.map(place), expected.map(place), "{text:?} from {at}");
-            if let (Some((_, _, found)), Some((_, _, expected))) = (found, expected) {
-                assert!(found >= expected && found <= !text.is_ascii(), "{text:?} from {at}");
-            }
-            for end in 0..=literal.len() as u32 {
-                let expected = PortableScanner.goes_on_with(text, at, literal, 0, end);
-                for known in [&literal[..end as usize], literal, &[literal, &[0; 32]].concat()] {
-                    let behind = [b"known", known].concat();
-                    assert_eq!(
-                        scanner.goes_on_with(text, at, &behind, 5, end),
-                        expected,
-                        "{text:?} from {at}: {known:?}"
-                    );
-                }
-            }
+            assert_eq!(self.answers(scanner), self.answers(PortableScanner));
         }
+    }
+
+    fn block() -> impl Strategy<Value = Block> {
+        let byte = prop_oneof![40 => proptest::sample::select(&b"ab1 ,:{}\x7f!#[]"[..]), 1 => any::<u8>()];
+        proptest::collection::vec(byte, 64).prop_map(|bytes| bytes.try_into().unwrap())
     }
 
     proptest! {
@@ -86,22 +129,28 @@ mod tests {
 
         #[test]
         fn the_scanner_of_this_machine_equals_the_portable_one(
-            text in proptest::collection::vec(prop_oneof![
-                40 => proptest::sample::select(&b"ab1 ,:{}"[..]),
-                1 => proptest::sample::select(&b"\"\\\x00\x1f\x7f\x80\xff"[..]),
-            ], 0..200),
-            at in 0_usize..220,
-            length in 0_usize..150,
-            flip in proptest::option::of(0_usize..150),
+            steps in proptest::collection::vec((block(), block(), any::<[u64; 4]>()), 0..4),
+            same in any::<bool>(),
+            flip in 0_usize..64,
         ) {
-            let mut literal = text.get(at..).unwrap_or_default().to_vec();
-            literal.truncate(length);
-            if let Some(byte) = flip.and_then(|flip| literal.get_mut(flip)) {
-                *byte ^= 1;
+            let mut steps = steps;
+            if let Some((block, known, _)) = steps.last_mut().filter(|_| same) {
+                *known = *block;
+                known[flip] ^= 1;
             }
-            dispatch(Both(&text, at, &literal));
-            literal.push(b'x');
-            dispatch(Both(&text, at, &literal));
+            dispatch(Both(&steps));
+        }
+    }
+
+    #[test]
+    fn every_byte_stops_or_does_not() {
+        let steps: Vec<_> = (0..=u8::MAX).map(|byte| ([byte; 64], [byte ^ 0x80; 64], [u64::from(byte); 4])).collect();
+        dispatch(Both(&steps));
+        for (block, ..) in steps {
+            let stops = matches!(block[0], 0..0x20 | b'"' | b'\\');
+            let mut gathering = PortableScanner.nothing();
+            assert_eq!(PortableScanner.stops(&block, &mut gathering), if stops { u64::MAX } else { 0 });
+            assert_eq!(gathering.non_ascii, block[0] >= 0x80);
         }
     }
 }

@@ -1,11 +1,14 @@
 //! The AVX2 scanner.
 
-use std::arch::x86_64::{_bzhi_u32, _mm256_cmpeq_epi8, _mm256_loadu_si256, _mm256_movemask_epi8, _mm256_or_si256};
+use std::arch::x86_64::{
+    __m256i, _mm256_add_epi64, _mm256_cmpeq_epi8, _mm256_loadu_si256, _mm256_movemask_epi8, _mm256_or_si256,
+    _mm256_setr_epi8, _mm256_setzero_si256, _mm256_shuffle_epi8, _mm256_storeu_si256,
+};
 
-use super::avx2::{control, equal};
-use super::scan::{PortableScanner, Scan, Scanner};
+use super::avx2::{control, join, load};
+use super::scan::{Block, Gathered, Scan, Scanner};
 
-/// Scans 32 bytes at a time. Having one is the proof that this machine has AVX2, BMI1 and BMI2.
+/// Scans 64 bytes at a time. Having one is the proof that this machine has AVX2, BMI1, BMI2 and POPCNT.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Avx2Scanner(());
 
@@ -13,8 +16,10 @@ impl Avx2Scanner {
     /// The scanner, if this machine has what it needs.
     #[inline]
     pub(super) fn detected() -> Option<Self> {
-        let has =
-            is_x86_feature_detected!("avx2") && is_x86_feature_detected!("bmi1") && is_x86_feature_detected!("bmi2");
+        let has = is_x86_feature_detected!("avx2")
+            && is_x86_feature_detected!("bmi1")
+            && is_x86_feature_detected!("bmi2")
+            && is_x86_feature_detected!("popcnt");
         has.then_some(Self(()))
     }
 
@@ -27,96 +32,109 @@ impl Avx2Scanner {
     }
 }
 
-#[target_feature(enable = "avx2,bmi1,bmi2")]
+#[target_feature(enable = "avx2,bmi1,bmi2,popcnt")]
 fn run_avx2<T: Scan>(scan: T, scanner: Avx2Scanner) -> T::Output {
     scan.run(scanner)
 }
 
+/// See [`Gathered`], in registers.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Gathering {
+    sums: __m256i,
+    unions: __m256i,
+    bytes: __m256i,
+}
+
 impl Scanner for Avx2Scanner {
-    #[inline(always)]
-    fn goes_on_with(self, text: &[u8], at: usize, known: &[u8], start: u32, length: u32) -> bool {
-        // SAFETY: `self` is the proof of the features.
-        unsafe { goes_on_with(text, at, known, start, length) }
-    }
+    type Gathering = Gathering;
 
     #[inline(always)]
-    fn string_stop(self, text: &[u8], at: usize) -> Option<(usize, u8, bool)> {
+    fn nothing(self) -> Gathering {
         // SAFETY: `self` is the proof of the features.
-        unsafe { string_stop(text, at) }
+        unsafe { nothing() }
+    }
+
+    #[inline(always)]
+    fn gather(self, gathering: &mut Gathering, numbers: &[u64; 4]) {
+        // SAFETY: `self` is the proof of the features.
+        unsafe { gather(gathering, numbers) }
+    }
+
+    #[inline(always)]
+    fn equal(self, block: &Block, known: &Block) -> u64 {
+        // SAFETY: `self` is the proof of the features.
+        unsafe { equal(block, known) }
+    }
+
+    #[inline(always)]
+    fn stops(self, block: &Block, gathering: &mut Gathering) -> u64 {
+        // SAFETY: `self` is the proof of the features.
+        unsafe { stops(block, gathering) }
+    }
+
+    #[inline(always)]
+    fn gathered(self, gathering: Gathering) -> Gathered {
+        // SAFETY: `self` is the proof of the features.
+        unsafe { gathered(gathering) }
     }
 }
 
-/// See [`Scanner::goes_on_with`].
 #[inline]
-#[target_feature(enable = "avx2,bmi1,bmi2")]
-fn goes_on_with(text: &[u8], at: usize, known: &[u8], start: u32, length: u32) -> bool {
-    let (start, length) = (start as usize, length as usize);
-    let Some(rest) = text.get(at..) else { return false };
-    if length + 32 > rest.len() || start + length + 32 > known.len() {
-        return begins_with(rest, &known[start..][..length]);
-    }
-    let mut passed = 0;
-    loop {
-        // SAFETY: `passed` is at most `length`, so that there are 32 bytes from there on in both slices.
-        let same = unsafe {
-            let vector = _mm256_loadu_si256(rest.as_ptr().add(passed).cast());
-            let known = _mm256_loadu_si256(known.as_ptr().add(start + passed).cast());
-            _mm256_movemask_epi8(_mm256_cmpeq_epi8(vector, known))
-        };
-        if length - passed <= 32 {
-            return _bzhi_u32(!same as u32, (length - passed) as u32) == 0;
-        }
-        if same != -1 {
-            return false;
-        }
-        passed += 32;
-    }
+#[target_feature(enable = "avx2,bmi1,bmi2,popcnt")]
+fn nothing() -> Gathering {
+    let zero = _mm256_setzero_si256();
+    Gathering { sums: zero, unions: zero, bytes: zero }
 }
 
-/// The same where no vector may reach behind the literal.
-#[inline(never)]
-fn begins_with(rest: &[u8], literal: &[u8]) -> bool {
-    rest.starts_with(literal)
-}
-
-/// See [`Scanner::string_stop`].
 #[inline]
-#[target_feature(enable = "avx2,bmi1,bmi2")]
-fn string_stop(text: &[u8], mut at: usize) -> Option<(usize, u8, bool)> {
-    let mut non_ascii = 0;
-    while let Some(block) = text.get(at..).and_then(|rest| rest.first_chunk::<32>()) {
-        let (stop, high) = stops(block);
-        non_ascii |= high;
-        if stop != 0 {
-            let passed = stop.trailing_zeros() as usize;
-            return Some((at + passed, block[passed % 32], non_ascii != 0));
-        }
-        at += 32;
-    }
-    last_string_stop(text, at, non_ascii != 0)
-}
-
-/// The same in the last bytes of a text.
-#[inline(never)]
-#[target_feature(enable = "avx2,bmi1,bmi2")]
-fn last_string_stop(text: &[u8], at: usize, non_ascii: bool) -> Option<(usize, u8, bool)> {
-    let Some(block) = text.last_chunk::<32>().filter(|_| at < text.len()) else {
-        let (stop, byte, more) = PortableScanner.string_stop(text, at)?;
-        return Some((stop, byte, more || non_ascii));
-    };
-    // All 32 once more, without those before `at`.
-    let (stop, high) = stops(block);
-    let stop = stop >> (at + 32 - text.len());
-    let end = at + stop.trailing_zeros() as usize;
-    (stop != 0).then(|| (end, text[end], non_ascii || high != 0))
-}
-
-/// Where quotes, backslashes and control characters are, and bytes that are not ASCII.
-#[inline]
-#[target_feature(enable = "avx2,bmi1,bmi2")]
-fn stops(block: &[u8; 32]) -> (u32, u32) {
+#[target_feature(enable = "avx2,bmi1,bmi2,popcnt")]
+fn gather(gathering: &mut Gathering, numbers: &[u64; 4]) {
     // SAFETY: the reference covers 32 readable bytes, and the load asks for no alignment.
-    let vector = unsafe { _mm256_loadu_si256(block.as_ptr().cast()) };
-    let stop = _mm256_or_si256(_mm256_or_si256(equal(vector, b'"'), equal(vector, b'\\')), control(vector));
-    (_mm256_movemask_epi8(stop) as u32, _mm256_movemask_epi8(vector) as u32)
+    let numbers = unsafe { _mm256_loadu_si256(numbers.as_ptr().cast()) };
+    gathering.sums = _mm256_add_epi64(gathering.sums, numbers);
+    gathering.unions = _mm256_or_si256(gathering.unions, numbers);
+}
+
+#[inline]
+#[target_feature(enable = "avx2,bmi1,bmi2,popcnt")]
+fn equal(block: &Block, known: &Block) -> u64 {
+    join(_mm256_cmpeq_epi8(load(block, 0), load(known, 0)), _mm256_cmpeq_epi8(load(block, 32), load(known, 32)))
+}
+
+#[inline]
+#[target_feature(enable = "avx2,bmi1,bmi2,popcnt")]
+fn stops(block: &Block, gathering: &mut Gathering) -> u64 {
+    let (low, high) = (load(block, 0), load(block, 32));
+    gathering.bytes = _mm256_or_si256(gathering.bytes, _mm256_or_si256(low, high));
+    join(stop(low), stop(high))
+}
+
+/// The low four bits choose the one of quote and backslash that a byte can be; all others choose what they are not.
+#[inline]
+#[target_feature(enable = "avx2,bmi1,bmi2,popcnt")]
+fn stop(bytes: __m256i) -> __m256i {
+    const QUOTE: i8 = b'"' as i8;
+    const BACKSLASH: i8 = b'\\' as i8;
+    // A byte of 0x80 and above chooses 0, which it is not; 0 itself stops anyway.
+    let table = _mm256_setr_epi8(
+        0, 0, QUOTE, 0, 0, 0, 0, 0, 0, 0, 0, 0, BACKSLASH, 0, 0, 0, //
+        0, 0, QUOTE, 0, 0, 0, 0, 0, 0, 0, 0, 0, BACKSLASH, 0, 0, 0,
+    );
+    _mm256_or_si256(_mm256_cmpeq_epi8(_mm256_shuffle_epi8(table, bytes), bytes), control(bytes))
+}
+
+#[inline]
+#[target_feature(enable = "avx2,bmi1,bmi2,popcnt")]
+fn gathered(gathering: Gathering) -> Gathered {
+    let numbers = |vector| {
+        let mut numbers = [0; 4];
+        // SAFETY: `numbers` has room for 32 bytes, and the store asks for no alignment.
+        unsafe { _mm256_storeu_si256(numbers.as_mut_ptr().cast(), vector) }
+        numbers
+    };
+    Gathered {
+        sums: numbers(gathering.sums),
+        unions: numbers(gathering.unions),
+        non_ascii: _mm256_movemask_epi8(gathering.bytes) != 0,
+    }
 }
