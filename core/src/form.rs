@@ -4,13 +4,18 @@
 //! Raw bytes are taken as they are, and a `%` that two hexadecimal digits do not follow stays a `%`.
 //! Source: reference, sections 2, 4 and 13.
 
+mod find;
+
 use std::borrow::Cow;
 use std::ops::Range;
 
 use memchr::memchr2;
 
+pub use self::find::find;
+pub(crate) use self::find::find_with;
 use crate::simd::ascii::{string_of, text_of};
-use crate::simd::marks::{Marker, Marks, fastest_marker};
+pub(crate) use crate::simd::marks::Marks;
+use crate::simd::marks::{Marker, fastest_marker};
 
 /// The pairs of `text`, in order, repeated keys and all; nothing is decoded before it is asked for.
 ///
@@ -29,67 +34,25 @@ pub fn pairs(text: &[u8]) -> Pairs<'_> {
     Pairs::starting_at(text, 0, fastest_marker())
 }
 
-/// The value of the first pair with this key, without decoding the others.
-///
-/// ```
-/// use nexowire_core::form::find;
-///
-/// let pair = find(b"a=1&psp%52eference=NC6HT9CRT65ZGN82", b"pspReference").unwrap();
-/// assert_eq!(pair.value(), "NC6HT9CRT65ZGN82");
-/// ```
-#[inline]
-pub fn find<'a>(text: &'a [u8], key: &[u8]) -> Option<Pair<'a>> {
-    find_with(text, key, fastest_marker())
-}
-
-/// The same with a marker. Only keys are looked at, and only where one begins like this one or has an escape is a pair
-/// made.
-fn find_with<'a>(text: &'a [u8], key: &[u8], marker: Marker) -> Option<Pair<'a>> {
-    // Where the part begins that we are in, and whether we are still in its key.
-    let (mut start, mut in_key) = (0, true);
-    for block in (0..text.len()).step_by(64) {
-        let Marks { mut ampersand, equals, escape } = Pairs::marks(text, block, marker);
-        let mut stops = ampersand | equals | escape;
-        loop {
-            if in_key {
-                if stops == 0 {
-                    break;
-                }
-                let at = block + stops.trailing_zeros() as usize;
-                let lowest = stops & stops.wrapping_neg();
-                let may_be_it = at - start == key.len() && text[start..at] == *key;
-                if may_be_it && equals & lowest != 0 && ampersand != 0 {
-                    // It ends in this block, as most do.
-                    let value_escaped = escape & (ampersand - 1) & !ampersand & !(lowest - 1) != 0;
-                    let end = block + ampersand.trailing_zeros() as usize;
-                    return Some(Pair::new(text, [start, at, end], [false, value_escaped]));
-                }
-                if may_be_it || escape & lowest != 0 {
-                    // Empty parts and keys that decode to others are passed, and what follows is read the plain way.
-                    return Pairs::starting_at(text, start, marker).find(|pair| pair.has_key(key));
-                }
-                stops ^= lowest;
-                in_key = ampersand & lowest != 0;
-                if in_key {
-                    (start, ampersand) = (at + 1, ampersand ^ lowest);
-                    continue;
-                }
-            }
-            if ampersand == 0 {
-                break;
-            }
-            let behind = !(ampersand ^ (ampersand - 1));
-            start = block + ampersand.trailing_zeros() as usize + 1;
-            (ampersand, stops, in_key) = (ampersand & behind, stops & behind, true);
-        }
-    }
-    // A key that goes on to the end of whole blocks.
-    if in_key { Pairs::starting_at(text, start, marker).find(|pair| pair.has_key(key)) } else { None }
+/// What a form is marked with where nothing else is at hand.
+#[cfg(test)]
+pub(crate) fn marks(text: &[u8], at: usize) -> Marks {
+    fastest_marker()(text, at)
 }
 
 /// Whether EventDetails of this text are pairs: an `=` stands before the first `&`.
 pub fn is_pairs(text: &[u8]) -> bool {
     memchr2(b'=', b'&', text).is_some_and(|at| text[at] == b'=')
+}
+
+/// The end of the text, `rest` bytes behind the first that is marked, ends a part like an ampersand, so it is marked as
+/// one.
+#[inline(always)]
+fn end_marked(mut marks: Marks, rest: usize) -> Marks {
+    if rest < 64 {
+        marks.ampersand |= 1 << rest;
+    }
+    marks
 }
 
 /// What [`pairs`] gives.
@@ -113,15 +76,9 @@ impl<'a> Pairs<'a> {
         Self { text, at: start, block: start, marks, marker }
     }
 
-    /// The marks of a block. The end of the text ends a part like an ampersand, so it is marked as one.
     #[inline]
     fn marks(text: &[u8], block: usize, marker: Marker) -> Marks {
-        let mut marks = marker(text, block);
-        let rest = text.len() - block;
-        if rest < 64 {
-            marks.ampersand |= 1 << rest;
-        }
-        marks
+        end_marked(marker(text, block), text.len() - block)
     }
 
     /// The part that begins at `self.at`, which is within the text; it may be empty.

@@ -75,11 +75,9 @@ impl Span {
     /// How these bytes are to be read.
     #[inline]
     pub fn encoding(self) -> Encoding {
-        match self.length >> LENGTH_BITS {
-            0 => Encoding::Plain,
-            1 => Encoding::Json,
-            _ => Encoding::Form,
-        }
+        // A table of all four is sooner asked than three of them are told apart.
+        const ENCODINGS: [Encoding; 4] = [Encoding::Plain, Encoding::Json, Encoding::Form, Encoding::Form];
+        ENCODINGS[(self.length >> LENGTH_BITS) as usize]
     }
 
     /// The field's bytes in the body that it was found in; empty if `body` is another, shorter one.

@@ -5,6 +5,7 @@ use nexowire_core::limits::Limits;
 use nexowire_core::nexo::{Field, Kind, View};
 use nexowire_core::shape::Shapes;
 use nexowire_core::span::Encoding;
+use nexowire_core::text::Text;
 
 const HEADER: [Field; 8] = [
     Field::MessageClass,
@@ -23,24 +24,26 @@ const RESPONSE: [Field; 4] = [Field::Result, Field::ErrorCondition, Field::Addit
 /// What one thread keeps from message to message.
 pub(crate) struct Reader {
     shapes: Shapes,
+    classified: Classified,
 }
 
 impl Reader {
     pub(crate) fn new() -> Self {
-        Self { shapes: Shapes::new(Limits::default()) }
+        Self { shapes: Shapes::new(Limits::default()), classified: Classified::default() }
     }
 
     /// The one line that says which way in is measured.
     #[inline]
-    fn read(&mut self, body: &[u8]) -> Classified {
-        self.shapes.classify(body)
+    fn read(&mut self, body: &[u8]) -> &Classified {
+        self.shapes.classify_into(body, &mut self.classified);
+        &self.classified
     }
 
     /// The sum of the lengths of what is extracted; `None` if the message is not JSON.
     #[inline]
     pub(crate) fn sum(&mut self, body: &[u8]) -> Option<u64> {
         let Classified { fields, error: None } = self.read(body) else { return None };
-        let view = View::new(body, &fields);
+        let view = View::new(body, fields);
         Some(match fields.kind {
             Kind::Event => lengths(view, HEADER) + lengths(view, EVENT),
             Kind::Display => lengths(view, HEADER) + lengths(view, DISPLAY),
@@ -56,8 +59,13 @@ fn lengths<const N: usize>(view: View<'_>, fields: [Field; N]) -> u64 {
     fields.into_iter().filter_map(|field| view.text(field)).fold(0, |sum, text| {
         let length = match text.encoding() {
             Encoding::Plain => text.raw().len(),
-            _ => text.to_bytes().len(),
+            _ => decoded_length(text),
         };
         sum + length as u64
     })
+}
+
+#[cold]
+fn decoded_length(text: Text<'_>) -> usize {
+    text.to_bytes().len()
 }

@@ -4,7 +4,7 @@ use super::draft::{Draft, string};
 use super::names::{Seen, canonical};
 use super::{Device, DisplayEvent, Field, Vocabulary};
 use crate::error::Error;
-use crate::form;
+use crate::form::{self, Marks};
 use crate::json::Cursor;
 use crate::span::Encoding;
 use crate::text::Text;
@@ -75,7 +75,7 @@ pub(crate) fn display_event(reference_id: Text<'_>) -> Option<Option<DisplayEven
 }
 
 /// The same of a ReferenceID that is pairs.
-pub(crate) fn display_event_of_pairs(reference_id: Text<'_>) -> Option<Option<DisplayEvent>> {
+fn display_event_of_pairs(reference_id: Text<'_>) -> Option<Option<DisplayEvent>> {
     /// Longer than any word of the vocabulary.
     const WORD_LENGTH_MAX: usize = 32;
     const KEY: &[u8] = b"event";
@@ -105,6 +105,30 @@ pub(crate) fn display_event_of_pairs(reference_id: Text<'_>) -> Option<Option<Di
     Some(DisplayEvent::from_word(&scratch[..length]))
 }
 
+/// Whether a reference is pairs, and the id of its event, 0 if it has none; `None` if its word is unknown.
+#[inline(always)]
+pub(crate) fn known_display_event(reference_id: Text<'_>, marks: impl Fn(&[u8], usize) -> Marks) -> Option<(bool, u8)> {
+    if reference_id.encoding() == Encoding::Plain
+        && let Some(pair) = form::find_with(reference_id.raw(), b"event", marks)
+        && let Some(event) = DisplayEvent::from_word(pair.raw_value())
+    {
+        // What has a value has an equals sign.
+        return Some((true, event.id()));
+    }
+    odd_display_event(reference_id)
+}
+
+#[cold]
+fn odd_display_event(reference_id: Text<'_>) -> Option<(bool, u8)> {
+    if !is_pairs(reference_id) {
+        return Some((false, 0));
+    }
+    match display_event_of_pairs(reference_id) {
+        Some(event) => Some((true, event?.id())),
+        None => Some((true, 0)),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -123,6 +147,13 @@ mod tests {
             ("events=PIN_ENTERED", None),
         ] {
             assert_eq!(display_event(Text::plain(reference.as_bytes())), expected, "{reference}");
+            let known = match expected {
+                Some(event) => event.map(|event| (true, event.id())),
+                None => Some((reference.contains('='), 0)),
+            };
+            for reference in [reference.to_owned(), format!("{reference}&{}", "x".repeat(200))] {
+                assert_eq!(known_display_event(Text::plain(reference.as_bytes()), form::marks), known, "{reference}");
+            }
             let escaped: String = reference.bytes().map(|byte| format!("\\u{byte:04x}")).collect();
             let body = format!("\"{escaped}\"");
             let span = Span::new(1, body.len() - 1, Encoding::Json).unwrap();

@@ -155,7 +155,7 @@ impl BodyName {
     }
 
     /// The name that has this [`BodyName::bit`].
-    #[inline]
+    #[cfg(test)]
     pub(crate) fn from_bit(bit: u8) -> Option<Self> {
         let (id, ending) = match bit {
             62 => return Some(Self::EVENT),

@@ -72,9 +72,9 @@ pub(super) struct Edge {
     pub(super) likely: u32,
     /// The state behind the value.
     pub(super) state: u32,
-    /// The first field that lies in the literal, and how many do.
+    /// The first field that lies in the literal, and whether there is one.
     pub(super) texts_start: u32,
-    pub(super) texts: u8,
+    pub(super) has_texts: bool,
     pub(super) value: Value,
     /// Whose text the value is.
     pub(super) field: Option<Field>,
@@ -130,6 +130,8 @@ impl Notes {
 pub(super) struct Fixed {
     pub(super) span: RawSpan,
     pub(super) field: Option<Field>,
+    /// It is the last of its literal.
+    pub(super) is_last: bool,
 }
 
 /// The value that varies.
@@ -269,7 +271,7 @@ impl Automaton {
                 _ => reading.search(self, state, at)?,
             };
             scanner.gather(&mut reading.gathering, &edge.notes.0);
-            if edge.texts > 0 {
+            if edge.has_texts {
                 self.note_texts(edge, at, fields);
             }
             let start = at + usize::from(edge.length);
@@ -288,12 +290,14 @@ impl Automaton {
         if end == body.len() && is_text { Ok(facts) } else { Err(end) }
     }
 
-    /// Notes the fields that lie in the literal at `at`.
+    /// Notes the fields that lie in the literal at `at`, of which there are some.
     #[inline(always)]
     fn note_texts(&self, edge: &Edge, at: usize, fields: &mut Fields) {
-        let start = edge.texts_start as usize;
-        for text in &self.texts[start..start + usize::from(edge.texts)] {
+        for text in self.texts.get(edge.texts_start as usize..).unwrap_or_default() {
             fields.set_any(text.field, text.span.moved(at));
+            if text.is_last {
+                break;
+            }
         }
     }
 }

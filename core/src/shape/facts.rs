@@ -49,7 +49,7 @@ impl Facts {
             let word = fields.get(Field::EventToNotify).filter(|word| word.encoding() == Encoding::Plain)?;
             self.add(Self::word(WordField::Event, EventToNotify::from_word(word.of(body))?.id()));
         }
-        let [.., body_name, rest] = self.0.to_le_bytes();
+        let [.., body_bit, rest] = self.0.to_le_bytes();
         // With a zero for the seventh, the words are the bytes of one number.
         let [class, category, message_type, event, result, error_condition, display_event, _] =
             (self.0 & 0xFFFF_FFFF_FFFF).to_le_bytes();
@@ -61,7 +61,7 @@ impl Facts {
         };
         Some(Known {
             has_header: rest & HEADER != 0,
-            body_name: BodyName::from_bit(body_name),
+            body_bit,
             is_notification: rest & CASHIER != 0,
             more_references: rest & MORE_REFERENCES != 0,
         })

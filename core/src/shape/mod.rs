@@ -20,7 +20,6 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicI64, Ordering};
 
 use self::automaton::Automaton;
-use self::facts::Facts;
 use self::learn::Lesson;
 use self::patience::Patience;
 use self::publication::Publication;
@@ -153,15 +152,12 @@ impl Shapes {
         let members_max = self.limits.members;
         let read = self.learned.read(|learned| dispatch(Read { learned, body, members_max, fields }));
         let wasted = match read.ok_or(0)? {
-            Ok(facts) => {
-                if facts.tell(fields, body).is_some_and(|known| conclude_known(fields, known, body)) {
-                    self.patience.succeeded();
-                    if budget < READING_GRANTED / 2 {
-                        settle(&self.budget, body.len() as i64 / SAVED_PART, READING_GRANTED);
-                    }
-                    return Ok(());
+            Ok(()) => {
+                self.patience.succeeded();
+                if budget < READING_GRANTED / 2 {
+                    settle(&self.budget, body.len() as i64 / SAVED_PART, READING_GRANTED);
                 }
-                body.len()
+                return Ok(());
             }
             Err(wasted) => wasted,
         };
@@ -245,11 +241,15 @@ struct Read<'a> {
 }
 
 impl Scan for Read<'_> {
-    type Output = Result<Facts, usize>;
+    type Output = Result<(), usize>;
 
     #[inline(always)]
-    fn run<S: Scanner>(self, scanner: S) -> Result<Facts, usize> {
-        self.learned.read(scanner, self.body, self.members_max, self.fields)
+    fn run<S: Scanner>(self, scanner: S) -> Result<(), usize> {
+        let Self { learned, body, members_max, fields } = self;
+        let facts = learned.read(scanner, body, members_max, fields)?;
+        let known = facts.tell(fields, body).ok_or(body.len())?;
+        let is_known = conclude_known(fields, known, body, |form, at| scanner.marks(form, at));
+        if is_known { Ok(()) } else { Err(body.len()) }
     }
 }
 

@@ -243,8 +243,11 @@ impl Automaton {
             facts.add(mark.facts());
             self.texts.extend(mark.texts().map(|(field, start, length)| {
                 let (start, end) = (start as usize, (start + length) as usize);
-                Fixed { span: RawSpan::within(start, end, Encoding::Plain), field: Some(field) }
+                Fixed { span: RawSpan::within(start, end, Encoding::Plain), field: Some(field), is_last: false }
             }));
+        }
+        if let Some(last) = self.texts[texts_start..].last_mut() {
+            last.is_last = true;
         }
         if then.asks_for_event {
             facts.add(Facts::ASKS_FOR_EVENT);
@@ -259,7 +262,7 @@ impl Automaton {
             likely: u32::MAX,
             state: then.state,
             texts_start: texts_start as u32,
-            texts: (self.texts.len() - texts_start) as u8,
+            has_texts: self.texts.len() > texts_start,
             value: then.value,
             field: then.field,
         });

@@ -20,8 +20,10 @@ fn marks(text: &[u8], at: usize) -> Marks {
     unsafe { marks_avx2(text, at) }
 }
 
+/// See [`Marker`].
+#[inline]
 #[target_feature(enable = "avx2")]
-fn marks_avx2(text: &[u8], at: usize) -> Marks {
+pub(super) fn marks_avx2(text: &[u8], at: usize) -> Marks {
     let rest = &text[at..];
     if let Some(block) = rest.first_chunk() {
         return block_marks(block);
@@ -57,9 +59,10 @@ fn few(bytes: &[u8]) -> u128 {
     u128::from(bytes.iter().rev().fold(0, |number, byte| number << 8 | u32::from(*byte)))
 }
 
+/// The same of a whole block.
 #[inline]
 #[target_feature(enable = "avx2")]
-fn block_marks(block: &[u8; 64]) -> Marks {
+pub(super) fn block_marks(block: &[u8; 64]) -> Marks {
     let (halves, _) = block.as_chunks::<32>();
     vector_marks(load(&halves[0])).or_behind(vector_marks(load(&halves[1])), 32)
 }

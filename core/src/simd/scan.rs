@@ -1,5 +1,7 @@
 //! Comparing with known bytes and finding the end of a string: what learned shapes do instead of indexing.
 
+use super::marks::{Marks, marks};
+
 /// What a scanner looks at at once.
 pub(crate) type Block = [u8; 64];
 
@@ -22,6 +24,9 @@ pub(crate) trait Scanner: Copy {
 
     /// A bit for each quote, backslash and control character; gathers whether bytes of the block are not ASCII.
     fn stops(self, block: &Block, gathering: &mut Self::Gathering) -> u64;
+
+    /// Marks the 64 bytes of a form that begin at a place within it; behind its end nothing is marked.
+    fn marks(self, form: &[u8], at: usize) -> Marks;
 
     /// What was gathered.
     fn gathered(self, gathering: Self::Gathering) -> Gathered;
@@ -79,6 +84,11 @@ impl Scanner for PortableScanner {
     }
 
     #[inline(always)]
+    fn marks(self, form: &[u8], at: usize) -> Marks {
+        marks(form, at)
+    }
+
+    #[inline(always)]
     fn gathered(self, gathering: Gathered) -> Gathered {
         gathering
     }
@@ -101,11 +111,12 @@ mod tests {
     struct Both<'a>(&'a [(Block, Block, [u64; 4])]);
 
     impl Both<'_> {
-        fn answers<S: Scanner>(&self, scanner: S) -> (Vec<[u64; 2]>, Gathered) {
+        fn answers<S: Scanner>(&self, scanner: S) -> (Vec<[u64; 5]>, Gathered) {
             let mut gathering = scanner.nothing();
             let mut answer = |(block, known, numbers): &(Block, Block, [u64; 4])| {
                 scanner.gather(&mut gathering, numbers);
-                [scanner.equal(block, known), scanner.stops(block, &mut gathering)]
+                let Marks { ampersand, equals, escape } = scanner.marks(&block[..numbers[0] as usize % 64 + 1], 0);
+                [scanner.equal(block, known), scanner.stops(block, &mut gathering), ampersand, equals, escape]
             };
             (self.0.iter().map(&mut answer).collect(), scanner.gathered(gathering))
         }
@@ -120,7 +131,7 @@ mod tests {
     }
 
     fn block() -> impl Strategy<Value = Block> {
-        let byte = prop_oneof![40 => proptest::sample::select(&b"ab1 ,:{}\x7f!#[]"[..]), 1 => any::<u8>()];
+        let byte = prop_oneof![40 => proptest::sample::select(&b"ab1 ,:{}\x7f!#[]&=%+"[..]), 1 => any::<u8>()];
         proptest::collection::vec(byte, 64).prop_map(|bytes| bytes.try_into().unwrap())
     }
 

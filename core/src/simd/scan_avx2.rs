@@ -6,6 +6,8 @@ use std::arch::x86_64::{
 };
 
 use super::avx2::{control, join, load};
+use super::marks::Marks;
+use super::marks_avx2::{block_marks, marks_avx2};
 use super::scan::{Block, Gathered, Scan, Scanner};
 
 /// Scans 64 bytes at a time. Having one is the proof that this machine has AVX2, BMI1, BMI2 and POPCNT.
@@ -70,6 +72,17 @@ impl Scanner for Avx2Scanner {
     fn stops(self, block: &Block, gathering: &mut Gathering) -> u64 {
         // SAFETY: `self` is the proof of the features.
         unsafe { stops(block, gathering) }
+    }
+
+    #[inline(always)]
+    fn marks(self, form: &[u8], at: usize) -> Marks {
+        // SAFETY: `self` is the proof of the features.
+        unsafe {
+            match form.get(at..).and_then(<[u8]>::first_chunk) {
+                Some(block) => block_marks(block),
+                None => marks_avx2(form, at),
+            }
+        }
     }
 
     #[inline(always)]
