@@ -13,11 +13,11 @@ use super::learn::{Lesson, Path, Reached};
 use crate::nexo::Field;
 use crate::span::{Encoding, RawSpan};
 
-/// Edges from one state beyond which the oldest is forgotten: they are tried one after the other.
-const EDGES_OF_A_STATE_MAX: usize = 40;
+/// Edges from one state beyond which the oldest is forgotten: a shop with a dozen layouts of receipts needs a hundred.
+const EDGES_OF_A_STATE_MAX: usize = 160;
 
 /// Edges of a state beyond which one more must be seen twice: what never comes again shall not drive out what does.
-const EDGES_AT_ONCE: usize = 16;
+const EDGES_AT_ONCE: usize = 64;
 
 /// An edge as it is kept between lessons.
 #[derive(Clone, PartialEq, Eq)]
