@@ -60,6 +60,14 @@ impl Span {
         Self { offset: NonZeroU32::MIN.saturating_add(opening), length: closing - opening - 1 }
     }
 
+    /// The bytes from `start`, which is not 0, to `end`, of a text that is no longer than [`Span::REACH`].
+    #[inline(always)]
+    pub(crate) fn within(start: usize, end: usize, encoding: Encoding) -> Self {
+        debug_assert!(0 < start && start <= end && end <= Self::REACH);
+        let offset = NonZeroU32::new(start as u32).unwrap_or(NonZeroU32::MIN);
+        Self { offset, length: (end - start) as u32 | encoding.bits() }
+    }
+
     /// The first byte of the field in its body.
     #[inline]
     pub fn start(self) -> usize {
@@ -140,6 +148,7 @@ mod tests {
         for (opening, closing) in [(0, 1), (3, 9), (0, Span::REACH), (Span::REACH - 1, Span::REACH)] {
             let expected = Span::new(opening + 1, closing, Encoding::Plain);
             assert_eq!(Some(Span::between(opening as u32, closing as u32)), expected);
+            assert_eq!(Some(Span::within(opening + 1, closing, Encoding::Plain)), expected);
             assert_eq!(RawSpan::within(opening + 1, closing, Encoding::Plain).get(), expected);
         }
     }
