@@ -1,11 +1,11 @@
 //! One pass over a whole body: the grammar of every byte, and the place of every field.
 
 use crate::error::{Error, ErrorKind};
-use crate::json::{Cursor, Name, first_error};
+use crate::json::{Cursor, Name, Outlined, Outliner, Walk, WalkOutlined, first_error, walk_outlined};
 use crate::limits::Limits;
 use crate::nexo::{
     BodyName, Draft, Envelope, Field, Fields, Flags, Kind, Seen, WebhookField, body, canonical, conclude, header,
-    namesakes, string, text_or_boolean, webhook,
+    namesakes, ordinary, string, text_or_boolean, webhook,
 };
 use crate::simd::Kernel;
 use crate::span::{Encoding, Span};
@@ -36,14 +36,36 @@ pub(crate) fn parse_with(kernel: Kernel, body: &[u8], limits: &Limits, draft: &m
     if body.starts_with(b"\xEF\xBB\xBF") {
         return Err(Error::new(ErrorKind::ByteOrderMark, 0));
     }
-    Cursor::walk(body, limits, kernel, |cursor| root(cursor, draft).and_then(|()| cursor.finish()))
-        .map_err(|error| first_error(body, error))?;
+    // What is wrong, and where, is known to the cursor alone.
+    if !walk_outlined(body, limits, kernel, Checked(draft)) {
+        *draft = Draft::new();
+        Cursor::walk(body, limits, kernel, |cursor| root(cursor, draft).and_then(|()| cursor.finish()))
+            .map_err(|error| first_error(body, error))?;
+    }
     conclude(draft, body);
     Ok(())
 }
 
+/// The draft of a text that is walked by its outline.
+struct Checked<'d>(&'d mut Draft);
+
+impl<'a> WalkOutlined<'a> for Checked<'_> {
+    #[inline(always)]
+    fn walk<O: Outliner>(self, walker: Outlined<'a, '_, O>) -> bool {
+        ordinary(walker, self.0).is_some() || odd(walker, self.0)
+    }
+}
+
+/// Passes the root of a message that is not ordinary.
+#[cold]
+#[inline(never)]
+fn odd<O: Outliner>(mut walker: Outlined<'_, '_, O>, draft: &mut Draft) -> bool {
+    *draft = Draft::new();
+    root(&mut walker, draft).is_ok() && walker.is_at_end()
+}
+
 /// Passes the root value, whatever it is.
-fn root(cursor: &mut Cursor<'_>, draft: &mut Draft) -> Result<(), Error> {
+fn root<'a, W: Walk<'a>>(cursor: &mut W, draft: &mut Draft) -> Result<(), W::Error> {
     match cursor.peek() {
         b'{' => root_object(cursor, draft),
         b'[' => {
@@ -51,7 +73,7 @@ fn root(cursor: &mut Cursor<'_>, draft: &mut Draft) -> Result<(), Error> {
             cursor.array(|cursor| {
                 let counter = if cursor.peek() == b'"' { &mut strings } else { &mut others };
                 *counter += 1;
-                cursor.skip().map(drop)
+                cursor.skip()
             })?;
             if strings > 0 && others == 0 {
                 draft.fields.kind = Kind::ErrorBody;
@@ -64,7 +86,7 @@ fn root(cursor: &mut Cursor<'_>, draft: &mut Draft) -> Result<(), Error> {
             }
             Ok(())
         }
-        _ => cursor.skip().map(drop),
+        _ => cursor.skip(),
     }
 }
 
@@ -98,7 +120,7 @@ impl Root {
     }
 }
 
-fn root_object(cursor: &mut Cursor<'_>, draft: &mut Draft) -> Result<(), Error> {
+fn root_object<'a, W: Walk<'a>>(cursor: &mut W, draft: &mut Draft) -> Result<(), W::Error> {
     let (mut root, mut seen, mut envelopes) = (Root::default(), Seen::default(), Flags::NONE);
     cursor.object(|cursor, name| {
         match canonical(name) {
@@ -124,7 +146,7 @@ fn root_object(cursor: &mut Cursor<'_>, draft: &mut Draft) -> Result<(), Error> 
                 root.has_data = cursor.peek() == b'{';
                 cursor.skip()?;
             }
-            _ => drop(cursor.skip()?),
+            _ => cursor.skip()?,
         }
         Ok(())
     })?;
@@ -158,13 +180,13 @@ fn without_envelope(draft: &mut Draft, root: &Root, envelopes: Flags) {
 }
 
 /// Passes the value of an envelope's name. Only the first that is an object is the envelope.
-fn envelope(cursor: &mut Cursor<'_>, draft: &mut Draft, envelope: Envelope) -> Result<(), Error> {
+fn envelope<'a, W: Walk<'a>>(cursor: &mut W, draft: &mut Draft, envelope: Envelope) -> Result<(), W::Error> {
     if cursor.peek() != b'{' {
-        return cursor.skip().map(drop);
+        return cursor.skip();
     }
     if draft.fields.envelope != Envelope::Other {
         draft.flags().insert(Flags::BOTH_ENVELOPES);
-        return cursor.skip().map(drop);
+        return cursor.skip();
     }
     draft.fields.envelope = envelope;
     let start = cursor.position();
@@ -176,8 +198,8 @@ fn envelope(cursor: &mut Cursor<'_>, draft: &mut Draft, envelope: Envelope) -> R
                 let blob = string(cursor)?;
                 draft.fields.set(Field::NexoBlob, blob);
             }
-            b"SecurityTrailer" if seen.first(2, draft.flags()) => drop(cursor.skip()?),
-            b"MessageHeader" | b"NexoBlob" | b"SecurityTrailer" => drop(cursor.skip()?),
+            b"SecurityTrailer" if seen.first(2, draft.flags()) => cursor.skip()?,
+            b"MessageHeader" | b"NexoBlob" | b"SecurityTrailer" => cursor.skip()?,
             _ => match BodyName::of(name) {
                 Some(body_name) => body_member(cursor, draft, name, body_name, &mut bodies)?,
                 None => {
@@ -190,25 +212,26 @@ fn envelope(cursor: &mut Cursor<'_>, draft: &mut Draft, envelope: Envelope) -> R
     })?;
     match fallback {
         Some(fallback) if !bodies.any() => fallback_body(cursor.text(), draft, start, fallback),
-        _ => Ok(()),
+        _ => {}
     }
+    Ok(())
 }
 
 /// Passes a member with the name of a body: the first is the body, any other makes the message ambiguous.
-fn body_member<'a>(
-    cursor: &mut Cursor<'a>,
+fn body_member<'a, W: Walk<'a>>(
+    cursor: &mut W,
     draft: &mut Draft,
     name: Name<'a>,
     body_name: BodyName,
     bodies: &mut Seen,
-) -> Result<(), Error> {
+) -> Result<(), W::Error> {
     let is_body = !bodies.any();
     if !bodies.first(body_name.bit(), draft.flags()) {
-        return cursor.skip().map(drop);
+        return cursor.skip();
     }
     if !is_body {
         draft.flags().insert(Flags::TWO_BODIES);
-        return cursor.skip().map(drop);
+        return cursor.skip();
     }
     draft.fields.set(Field::BodyMember, Some(name.span));
     let start = cursor.position();
@@ -221,13 +244,94 @@ fn body_member<'a>(
 ///
 /// That it is the body is known only at the end of the envelope, so that this one is walked twice.
 #[cold]
-fn fallback_body(text: &[u8], draft: &mut Draft, envelope_start: usize, fallback: Fallback<'_>) -> Result<(), Error> {
+fn fallback_body(text: &[u8], draft: &mut Draft, envelope_start: usize, fallback: Fallback<'_>) {
     let (name, start) = fallback;
     draft.fields.set(Field::BodyMember, Some(name.span));
     draft.fields.set(Field::Body, Span::new(start, start + 1, Encoding::Plain));
-    body(&mut Cursor::over_valid_from(text, start), draft, None)?;
+    let walked = body(&mut Cursor::over_valid_from(text, start), draft, None);
+    debug_assert!(walked.is_ok());
     if namesakes(text, envelope_start, name, usize::MAX) > 1 {
         draft.flags().insert(Flags::REPEATED_MEMBER);
     }
-    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Whether a body was ordinary, and its fields.
+    struct Ordinary<'d>(&'d mut Draft);
+
+    impl<'a> WalkOutlined<'a> for Ordinary<'_> {
+        fn walk<O: Outliner>(self, walker: Outlined<'a, '_, O>) -> bool {
+            ordinary(walker, self.0).is_some()
+        }
+    }
+
+    const HEADER: &str = r#""MessageHeader":{"MessageClass":"Event","MessageCategory":"Event","MessageType":"Notification","POIID":"V400m-1","Extra":[1]}"#;
+
+    /// Holds what the walk by tables finds against the exact one.
+    fn check(body: &str, is_ordinary: bool) {
+        let (mut found, mut expected) = (Draft::new(), Draft::new());
+        let accepted = walk_outlined(body.as_bytes(), &Limits::MAX, Kernel::outlining(), Ordinary(&mut found));
+        let makes_outlines = Kernel::outlining().name() != Kernel::SWAR.name();
+        assert_eq!(accepted, is_ordinary && makes_outlines, "{body}");
+        if accepted {
+            conclude(&mut found, body.as_bytes());
+            parse_with(Kernel::SWAR, body.as_bytes(), &Limits::MAX, &mut expected).unwrap();
+            assert_eq!(found.fields, expected.fields, "{body}");
+        }
+    }
+
+    #[test]
+    fn ordinary_messages_are_walked_by_tables() {
+        for (envelope, inner) in [
+            ("Request", r#""EventNotification":{"EventToNotify":"Shutdown","EventDetails":"x","TimeStamp":"2"}"#),
+            ("Request", r#""EventNotification":{"MaintenanceRequiredFlag":true,"Other":{"EventDetails":"x"}}"#),
+            (
+                "Request",
+                r#""DisplayRequest":{"DisplayOutput":[{"Device":"CashierDisplay","OutputContent":{"PredefinedContent":{"ReferenceID":"event=PIN_ENTERED"}}}]}"#,
+            ),
+            (
+                "Request",
+                r#""DisplayRequest":{"DisplayOutput":{"Device":"CustomerDisplay","OutputContent":{"OutputText":[]}}}"#,
+            ),
+            (
+                "Response",
+                r#""PaymentResponse":{"POIData":{"POITransactionID":{"TransactionID":"a.b","TimeStamp":"2"}},"PaymentResult":{"AmountsResp":{"Currency":"EUR","AuthorizedAmount":12.5}},"Response":{"Result":"Success","AdditionalResponse":"a=b"}}"#,
+            ),
+            (
+                "Response",
+                r#""ReversalResponse":{"ReversedAmount":1,"SaleData":{"SaleTransactionID":{"TransactionID":"9"}}}"#,
+            ),
+            ("Request", r#""SecurityTrailer":{},"Unknown":1,"LoginRequest":{"SaleSoftware":{"Response":{}}}"#),
+        ] {
+            check(&format!(r#"{{"SaleToPOI{envelope}":{{{inner},{HEADER}}},"live":1}}"#), true);
+            check(&format!(" {{ \"SaleToPOI{envelope}\" : {{ {HEADER} ,\n{inner} }} }} \n"), true);
+        }
+    }
+
+    #[test]
+    fn what_is_odd_is_left_to_the_exact_walk() {
+        for inner in [
+            r#""EventNotification":{"EventDetails":"x","EventDetails":"y"}"#,
+            r#""EventNotification":{"EventDetails":"\u0061"}"#,
+            r#""EventNotification":{"EventDetails":{}}"#,
+            r#""EventNotification":[]"#,
+            r#""EventNotification":{},"PaymentRequest":{}"#,
+            r#""EventNotification":{},"MessageHeader":{}"#,
+            r#""Unknown":{}"#,
+            r#""DisplayRequest":{"DisplayOutput":[{"Device":"CashierDisplay"},{"Device":"CashierDisplay"}]}"#,
+            r#""DisplayRequest":{"DisplayOutput":[{"Device":"CashierDisplay"},"Device"]}"#,
+            r#""DisplayRequest":{"DisplayOutput":[]}"#,
+            r#""InputResponse":{"InputResult":{}}"#,
+            r#""PaymentResponse":{"PaymentResult":{"AmountsResp":{"Currency":"EUR"}}}"#,
+            r#""PaymentResponse":{"ReversedAmount":1,"PaymentResult":{}}"#,
+        ] {
+            check(&format!(r#"{{"SaleToPOIRequest":{{{inner},{HEADER}}}}}"#), false);
+        }
+        for body in [r#"{"SaleToPOIRequest":{"EventNotification":{"EventDetails":"x"}},"some":"more"}"#, "[{}]"] {
+            check(&format!("{body}{}", " ".repeat(70)), false);
+        }
+    }
 }

@@ -18,6 +18,23 @@ pub(crate) fn scalar_end(text: &[u8], start: usize) -> Result<usize, Error> {
     }
 }
 
+/// Whether a literal stands at `start`, and ends there. `false` says nothing.
+#[inline(always)]
+pub(super) fn is_common_literal(text: &[u8], start: usize) -> bool {
+    const TRUE: u64 = u64::from_le_bytes(*b"true\0\0\0\0");
+    const FALSE: u64 = u64::from_le_bytes(*b"false\0\0\0");
+    let Some(eight) = text.get(start..).and_then(|rest| rest.first_chunk()) else { return false };
+    let word = u64::from_le_bytes(*eight);
+    let behind = if word << 32 == TRUE << 32 {
+        word >> 32
+    } else if word << 24 == FALSE << 24 {
+        word >> 40
+    } else {
+        return false;
+    };
+    matches!(behind as u8, b' ' | b'\t' | b'\n' | b'\r' | b',' | b']' | b'}')
+}
+
 fn literal_end(text: &[u8], start: usize, literal: &[u8]) -> Result<usize, Error> {
     let end = start + literal.len();
     if text.get(start..end) != Some(literal) {

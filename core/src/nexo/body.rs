@@ -6,11 +6,14 @@ use super::draft::{Draft, text, text_or_boolean};
 use super::names::{BodyName, Seen, canonical};
 use super::response::{Answer, repeated_message_response};
 use super::transaction::{Amount, poi_data, sale_data};
-use crate::error::Error;
-use crate::json::Cursor;
+use crate::json::Walk;
 
 /// Passes the value of the body member, and notes its fields if it is an object.
-pub(crate) fn body(cursor: &mut Cursor<'_>, draft: &mut Draft, body_name: Option<BodyName>) -> Result<(), Error> {
+pub(crate) fn body<'a, W: Walk<'a>>(
+    cursor: &mut W,
+    draft: &mut Draft,
+    body_name: Option<BodyName>,
+) -> Result<(), W::Error> {
     draft.body_name = body_name;
     let [is_event, is_display, is_status] =
         [BodyName::EVENT, BodyName::DISPLAY, BodyName::STATUS].map(|name| body_name == Some(name));
@@ -34,7 +37,7 @@ pub(crate) fn body(cursor: &mut Cursor<'_>, draft: &mut Draft, body_name: Option
             b"RepeatedMessageResponse" if is_status && seen.first(9, draft.flags()) => {
                 repeated_message_response(cursor, draft)
             }
-            _ => cursor.skip().map(drop),
+            _ => cursor.skip(),
         }
     })?;
     for (field, span) in [
@@ -61,7 +64,12 @@ fn event_field(name: &[u8]) -> Option<Field> {
     })
 }
 
-fn event_text(cursor: &mut Cursor<'_>, draft: &mut Draft, seen: &mut Seen, field: Field) -> Result<(), Error> {
+fn event_text<'a, W: Walk<'a>>(
+    cursor: &mut W,
+    draft: &mut Draft,
+    seen: &mut Seen,
+    field: Field,
+) -> Result<(), W::Error> {
     let text = if field == Field::MaintenanceRequiredFlag { text_or_boolean(cursor)? } else { text(cursor)? };
     if seen.first(field as u32, draft.flags()) {
         draft.fields.set(field, text);

@@ -3,21 +3,20 @@
 use super::draft::{Draft, string};
 use super::names::{Seen, canonical};
 use super::{Device, DisplayEvent, Field, Vocabulary};
-use crate::error::Error;
 use crate::form;
-use crate::json::Cursor;
+use crate::json::Walk;
 use crate::span::Encoding;
 use crate::text::Text;
 
 /// Passes DisplayOutput: an array of outputs, or one output.
-pub(crate) fn display_output(cursor: &mut Cursor<'_>, draft: &mut Draft) -> Result<(), Error> {
+pub(crate) fn display_output<'a, W: Walk<'a>>(cursor: &mut W, draft: &mut Draft) -> Result<(), W::Error> {
     if cursor.peek() == b'{' {
         return output(cursor, draft);
     }
     cursor.array(|cursor| output(cursor, draft)).map(drop)
 }
 
-fn output(cursor: &mut Cursor<'_>, draft: &mut Draft) -> Result<(), Error> {
+fn output<'a, W: Walk<'a>>(cursor: &mut W, draft: &mut Draft) -> Result<(), W::Error> {
     let mut seen = Seen::default();
     cursor
         .object(|cursor, name| match canonical(name) {
@@ -28,28 +27,28 @@ fn output(cursor: &mut Cursor<'_>, draft: &mut Draft) -> Result<(), Error> {
                 Ok(())
             }
             b"OutputContent" if seen.first(1, draft.flags()) => output_content(cursor, draft),
-            _ => cursor.skip().map(drop),
+            _ => cursor.skip(),
         })
         .map(drop)
 }
 
-fn output_content(cursor: &mut Cursor<'_>, draft: &mut Draft) -> Result<(), Error> {
+fn output_content<'a, W: Walk<'a>>(cursor: &mut W, draft: &mut Draft) -> Result<(), W::Error> {
     let (mut contents, mut references) = (Seen::default(), Seen::default());
     cursor
         .object(|cursor, name| match canonical(name) {
             b"PredefinedContent" if contents.first(0, draft.flags()) => cursor
                 .object(|cursor, name| match canonical(name) {
                     b"ReferenceID" if references.first(0, draft.flags()) => reference_id(cursor, draft),
-                    _ => cursor.skip().map(drop),
+                    _ => cursor.skip(),
                 })
                 .map(drop),
-            _ => cursor.skip().map(drop),
+            _ => cursor.skip(),
         })
         .map(drop)
 }
 
 /// Of several outputs the first reference that holds pairs counts, else the first.
-fn reference_id(cursor: &mut Cursor<'_>, draft: &mut Draft) -> Result<(), Error> {
+fn reference_id<'a, W: Walk<'a>>(cursor: &mut W, draft: &mut Draft) -> Result<(), W::Error> {
     let Some(span) = string(cursor)? else { return Ok(()) };
     let holds_pairs = is_pairs(Text::at(cursor.text(), span));
     // That the one before holds pairs is remembered, as reading it again for every output would cost the square.

@@ -2,8 +2,7 @@
 
 use super::names::BodyName;
 use super::{Fields, Flags, Kind};
-use crate::error::Error;
-use crate::json::{Cursor, Value};
+use crate::json::{Value, Walk};
 use crate::span::Span;
 
 /// A message in the making.
@@ -37,7 +36,7 @@ impl Draft {
 
 /// Passes a value; a string's text or a number's literal is the answer, anything else has no text.
 #[inline]
-pub(crate) fn text(cursor: &mut Cursor<'_>) -> Result<Option<Span>, Error> {
+pub(crate) fn text<'a, W: Walk<'a>>(cursor: &mut W) -> Result<Option<Span>, W::Error> {
     Ok(match cursor.value()? {
         Value::String(span) | Value::Number(span) => Some(span),
         _ => None,
@@ -46,7 +45,7 @@ pub(crate) fn text(cursor: &mut Cursor<'_>) -> Result<Option<Span>, Error> {
 
 /// The same, and `true` and `false` have text too.
 #[inline]
-pub(crate) fn text_or_boolean(cursor: &mut Cursor<'_>) -> Result<Option<Span>, Error> {
+pub(crate) fn text_or_boolean<'a, W: Walk<'a>>(cursor: &mut W) -> Result<Option<Span>, W::Error> {
     Ok(match cursor.value()? {
         Value::String(span) | Value::Number(span) | Value::Boolean(span) => Some(span),
         _ => None,
@@ -55,7 +54,7 @@ pub(crate) fn text_or_boolean(cursor: &mut Cursor<'_>) -> Result<Option<Span>, E
 
 /// Passes a value; only a string has text.
 #[inline]
-pub(crate) fn string(cursor: &mut Cursor<'_>) -> Result<Option<Span>, Error> {
+pub(crate) fn string<'a, W: Walk<'a>>(cursor: &mut W) -> Result<Option<Span>, W::Error> {
     Ok(match cursor.value()? {
         Value::String(span) => Some(span),
         _ => None,

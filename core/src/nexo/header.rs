@@ -3,8 +3,7 @@
 use super::draft::Draft;
 use super::names::{Seen, canonical};
 use super::{Field, Flags};
-use crate::error::Error;
-use crate::json::{Cursor, Name, Value};
+use crate::json::{Name, Value, Walk};
 use crate::span::Encoding;
 
 /// The fields of a header and their names.
@@ -74,10 +73,10 @@ fn other_header_field(name: Name<'_>) -> Option<Field> {
 
 /// Passes the header; answers whether it was an object.
 #[inline]
-pub(crate) fn header(cursor: &mut Cursor<'_>, draft: &mut Draft) -> Result<bool, Error> {
+pub(crate) fn header<'a, W: Walk<'a>>(cursor: &mut W, draft: &mut Draft) -> Result<bool, W::Error> {
     let mut seen = Seen::default();
     cursor.object(|cursor, name| {
-        let Some(field) = header_field(cursor.text(), name) else { return cursor.skip().map(drop) };
+        let Some(field) = header_field(cursor.text(), name) else { return cursor.skip() };
         let value = cursor.value()?;
         if !seen.first(field as u32, &mut draft.fields.flags) {
             return Ok(());

@@ -4,8 +4,7 @@ use super::draft::{Draft, text};
 use super::header::header_field;
 use super::names::{BodyName, Seen, canonical, namesakes};
 use super::{Field, Flags};
-use crate::error::Error;
-use crate::json::Cursor;
+use crate::json::Walk;
 use crate::span::{Encoding, Span};
 
 /// The own Response of a body.
@@ -38,24 +37,24 @@ impl Answer {
 
     /// Passes the value of a body's member if it may hold the Response; answers whether it did so.
     #[inline(always)]
-    pub(crate) fn member(
+    pub(crate) fn member<'a, W: Walk<'a>>(
         &mut self,
-        cursor: &mut Cursor<'_>,
+        cursor: &mut W,
         name: &[u8],
         seen: &mut Seen,
         flags: &mut Flags,
-    ) -> Result<bool, Error> {
+    ) -> Result<bool, W::Error> {
         match name {
             b"Response" if seen.first(0, flags) => self.response(cursor, Place::Response, flags)?,
             b"InputResult" if seen.first(1, flags) => self.input_result(cursor, flags)?,
             b"OutputResult" if seen.first(2, flags) => self.output_result(cursor, flags)?,
-            b"Response" | b"InputResult" | b"OutputResult" => drop(cursor.skip()?),
+            b"Response" | b"InputResult" | b"OutputResult" => cursor.skip()?,
             _ => return Ok(false),
         }
         Ok(true)
     }
 
-    fn response(&mut self, cursor: &mut Cursor<'_>, place: Place, flags: &mut Flags) -> Result<(), Error> {
+    fn response<'a, W: Walk<'a>>(&mut self, cursor: &mut W, place: Place, flags: &mut Flags) -> Result<(), W::Error> {
         let mut seen = Seen::default();
         let (mut result, mut error_condition, mut additional_response) = (None, None, None);
         let is_object = cursor.object(|cursor, name| {
@@ -63,7 +62,7 @@ impl Answer {
                 b"Result" if seen.first(0, flags) => result = text(cursor)?,
                 b"ErrorCondition" if seen.first(1, flags) => error_condition = text(cursor)?,
                 b"AdditionalResponse" if seen.first(2, flags) => additional_response = text(cursor)?,
-                _ => drop(cursor.skip()?),
+                _ => cursor.skip()?,
             }
             Ok(())
         })?;
@@ -73,19 +72,19 @@ impl Answer {
         Ok(())
     }
 
-    fn input_result(&mut self, cursor: &mut Cursor<'_>, flags: &mut Flags) -> Result<(), Error> {
+    fn input_result<'a, W: Walk<'a>>(&mut self, cursor: &mut W, flags: &mut Flags) -> Result<(), W::Error> {
         let mut seen = Seen::default();
         cursor
             .object(|cursor, name| match canonical(name) {
                 b"Response" if seen.first(0, flags) => self.response(cursor, Place::InputResult, flags),
                 b"Input" if seen.first(1, flags) => self.input(cursor, flags),
-                _ => cursor.skip().map(drop),
+                _ => cursor.skip(),
             })
             .map(drop)
     }
 
     /// The customer's answer is read when somebody asks; that it can be read in one way only is known at once.
-    fn input(&mut self, cursor: &mut Cursor<'_>, flags: &mut Flags) -> Result<(), Error> {
+    fn input<'a, W: Walk<'a>>(&mut self, cursor: &mut W, flags: &mut Flags) -> Result<(), W::Error> {
         const ANSWERS: [&[u8]; 6] =
             [b"ConfirmedFlag", b"DigitInput", b"FunctionKey", b"MenuEntryNumber", b"Password", b"TextInput"];
         let mut seen = Seen::default();
@@ -98,12 +97,12 @@ impl Answer {
                 if let Some(at) = ANSWERS.iter().position(|answer| *answer == name) {
                     seen.first(at as u32, flags);
                 }
-                cursor.skip().map(drop)
+                cursor.skip()
             })
             .map(drop)
     }
 
-    fn output_result(&mut self, cursor: &mut Cursor<'_>, flags: &mut Flags) -> Result<(), Error> {
+    fn output_result<'a, W: Walk<'a>>(&mut self, cursor: &mut W, flags: &mut Flags) -> Result<(), W::Error> {
         if cursor.peek() == b'{' {
             return self.output(cursor, flags);
         }
@@ -111,30 +110,30 @@ impl Answer {
     }
 
     /// Of several outputs the first one with a Response counts, as a place is taken once.
-    fn output(&mut self, cursor: &mut Cursor<'_>, flags: &mut Flags) -> Result<(), Error> {
+    fn output<'a, W: Walk<'a>>(&mut self, cursor: &mut W, flags: &mut Flags) -> Result<(), W::Error> {
         let mut seen = Seen::default();
         cursor
             .object(|cursor, name| match canonical(name) {
                 b"Response" if seen.first(0, flags) => self.response(cursor, Place::OutputResult, flags),
-                _ => cursor.skip().map(drop),
+                _ => cursor.skip(),
             })
             .map(drop)
     }
 }
 
 /// Passes RepeatedMessageResponse: the answer to the message that was asked for.
-pub(crate) fn repeated_message_response(cursor: &mut Cursor<'_>, draft: &mut Draft) -> Result<(), Error> {
+pub(crate) fn repeated_message_response<'a, W: Walk<'a>>(cursor: &mut W, draft: &mut Draft) -> Result<(), W::Error> {
     let mut seen = Seen::default();
     cursor
         .object(|cursor, name| match canonical(name) {
             b"MessageHeader" if seen.first(0, draft.flags()) => repeated_header(cursor, draft),
             b"RepeatedResponseMessageBody" if seen.first(1, draft.flags()) => repeated_body(cursor, draft),
-            _ => cursor.skip().map(drop),
+            _ => cursor.skip(),
         })
         .map(drop)
 }
 
-fn repeated_header(cursor: &mut Cursor<'_>, draft: &mut Draft) -> Result<(), Error> {
+fn repeated_header<'a, W: Walk<'a>>(cursor: &mut W, draft: &mut Draft) -> Result<(), W::Error> {
     let mut seen = Seen::default();
     cursor
         .object(|cursor, name| match header_field(cursor.text(), name) {
@@ -143,7 +142,7 @@ fn repeated_header(cursor: &mut Cursor<'_>, draft: &mut Draft) -> Result<(), Err
                 draft.fields.set(Field::RepeatedCategory, category);
                 Ok(())
             }
-            _ => cursor.skip().map(drop),
+            _ => cursor.skip(),
         })
         .map(drop)
 }
@@ -153,14 +152,14 @@ fn repeated_header(cursor: &mut Cursor<'_>, draft: &mut Draft) -> Result<(), Err
 const HIDDEN_MAX: u32 = 8;
 
 /// The first member that has a Response of its own counts. Those behind it are passed without a look.
-fn repeated_body(cursor: &mut Cursor<'_>, draft: &mut Draft) -> Result<(), Error> {
+fn repeated_body<'a, W: Walk<'a>>(cursor: &mut W, draft: &mut Draft) -> Result<(), W::Error> {
     let start = cursor.position();
     let (mut names, mut found, mut chosen, mut hidden) = (Seen::default(), Answer::default(), None, 0);
     cursor.object(|cursor, name| {
         let body_name = BodyName::of(name);
         let again = body_name.is_some_and(|name| !names.first(name.bit(), draft.flags()));
         if again || found.is_there() || hidden > HIDDEN_MAX {
-            return cursor.skip().map(drop);
+            return cursor.skip();
         }
         let value = cursor.position();
         let (mut seen, mut answer) = (Seen::default(), Answer::default());

@@ -3,12 +3,11 @@
 use super::Field;
 use super::draft::{Draft, text};
 use super::names::{Seen, canonical};
-use crate::error::Error;
-use crate::json::Cursor;
+use crate::json::Walk;
 use crate::span::Span;
 
 /// `POIData.POITransactionID`: the terminal's id of the transaction, and its time stamp.
-pub(crate) fn poi_data(cursor: &mut Cursor<'_>, draft: &mut Draft) -> Result<(), Error> {
+pub(crate) fn poi_data<'a, W: Walk<'a>>(cursor: &mut W, draft: &mut Draft) -> Result<(), W::Error> {
     let found = two_texts(cursor, draft, b"POITransactionID", [b"TransactionID", b"TimeStamp"])?;
     draft.fields.set(Field::PoiTransactionId, found[0]);
     draft.fields.set(Field::PoiTimeStamp, found[1]);
@@ -16,7 +15,7 @@ pub(crate) fn poi_data(cursor: &mut Cursor<'_>, draft: &mut Draft) -> Result<(),
 }
 
 /// `SaleData.SaleTransactionID`: the shop's id of the transaction.
-pub(crate) fn sale_data(cursor: &mut Cursor<'_>, draft: &mut Draft) -> Result<(), Error> {
+pub(crate) fn sale_data<'a, W: Walk<'a>>(cursor: &mut W, draft: &mut Draft) -> Result<(), W::Error> {
     let found = two_texts(cursor, draft, b"SaleTransactionID", [b"TransactionID", b""])?;
     draft.fields.set(Field::SaleTransactionId, found[0]);
     Ok(())
@@ -40,21 +39,29 @@ pub(crate) struct Amount {
 
 impl Amount {
     /// `PaymentResult.AmountsResp`
-    pub(crate) fn payment_result(&mut self, cursor: &mut Cursor<'_>, draft: &mut Draft) -> Result<(), Error> {
+    pub(crate) fn payment_result<'a, W: Walk<'a>>(
+        &mut self,
+        cursor: &mut W,
+        draft: &mut Draft,
+    ) -> Result<(), W::Error> {
         let found = two_texts(cursor, draft, b"AmountsResp", [b"AuthorizedAmount", b"Currency"])?;
         self.take(AmountPlace::Authorized, found);
         Ok(())
     }
 
     /// `PaymentTransaction.AmountsReq`
-    pub(crate) fn payment_transaction(&mut self, cursor: &mut Cursor<'_>, draft: &mut Draft) -> Result<(), Error> {
+    pub(crate) fn payment_transaction<'a, W: Walk<'a>>(
+        &mut self,
+        cursor: &mut W,
+        draft: &mut Draft,
+    ) -> Result<(), W::Error> {
         let found = two_texts(cursor, draft, b"AmountsReq", [b"RequestedAmount", b"Currency"])?;
         self.take(AmountPlace::Requested, found);
         Ok(())
     }
 
     /// `ReversedAmount`, which has no currency.
-    pub(crate) fn reversed_amount(&mut self, cursor: &mut Cursor<'_>) -> Result<(), Error> {
+    pub(crate) fn reversed_amount<'a, W: Walk<'a>>(&mut self, cursor: &mut W) -> Result<(), W::Error> {
         let amount = text(cursor)?;
         self.take(AmountPlace::Reversed, [amount, None]);
         Ok(())
@@ -68,16 +75,16 @@ impl Amount {
 }
 
 /// Passes an object and gives two texts of its member `inner`.
-fn two_texts(
-    cursor: &mut Cursor<'_>,
+fn two_texts<'a, W: Walk<'a>>(
+    cursor: &mut W,
     draft: &mut Draft,
     inner: &[u8],
     wanted: [&[u8]; 2],
-) -> Result<[Option<Span>; 2], Error> {
+) -> Result<[Option<Span>; 2], W::Error> {
     let (mut outer_seen, mut found) = (Seen::default(), [None; 2]);
     cursor.object(|cursor, name| {
         if canonical(name) != inner || !outer_seen.first(0, draft.flags()) {
-            return cursor.skip().map(drop);
+            return cursor.skip();
         }
         let mut seen = Seen::default();
         cursor
@@ -85,7 +92,7 @@ fn two_texts(
                 let name = canonical(name);
                 match wanted.iter().position(|wanted| !wanted.is_empty() && *wanted == name) {
                     Some(at) if seen.first(at as u32, draft.flags()) => found[at] = text(cursor)?,
-                    _ => drop(cursor.skip()?),
+                    _ => cursor.skip()?,
                 }
                 Ok(())
             })

@@ -4,9 +4,8 @@ use super::draft::{text, text_or_boolean};
 use super::fields::ItemSpans;
 use super::names::{Seen, canonical};
 use super::{Fields, Flags, Kind, WebhookField};
-use crate::error::Error;
 use crate::form;
-use crate::json::Cursor;
+use crate::json::{Cursor, Walk};
 use crate::span::{Encoding, Span};
 
 /// What the walk finds at `notificationItems`.
@@ -21,7 +20,7 @@ pub(crate) struct Items {
 }
 
 /// Passes `notificationItems`; `None` if it is no array.
-pub(crate) fn notification_items(cursor: &mut Cursor<'_>) -> Result<Option<Items>, Error> {
+pub(crate) fn notification_items<'a, W: Walk<'a>>(cursor: &mut W) -> Result<Option<Items>, W::Error> {
     let start = cursor.position();
     let mut items = Items::default();
     let is_array = cursor.array(|cursor| {
@@ -51,19 +50,22 @@ pub(crate) fn for_each_item(body: &[u8], span: Span, mut each: impl FnMut(Option
     debug_assert!(walked.is_ok());
 }
 
-fn item(cursor: &mut Cursor<'_>, flags: &mut Flags) -> Result<Option<ItemSpans>, Error> {
+fn item<'a, W: Walk<'a>>(cursor: &mut W, flags: &mut Flags) -> Result<Option<ItemSpans>, W::Error> {
     let (mut seen, mut found) = (Seen::default(), None);
     cursor.object(|cursor, name| match canonical(name) {
         b"NotificationRequestItem" if seen.first(0, flags) => {
             found = notification_request_item(cursor, flags)?;
             Ok(())
         }
-        _ => cursor.skip().map(drop),
+        _ => cursor.skip(),
     })?;
     Ok(found)
 }
 
-fn notification_request_item(cursor: &mut Cursor<'_>, flags: &mut Flags) -> Result<Option<ItemSpans>, Error> {
+fn notification_request_item<'a, W: Walk<'a>>(
+    cursor: &mut W,
+    flags: &mut Flags,
+) -> Result<Option<ItemSpans>, W::Error> {
     let (mut seen, mut spans) = (Seen::default(), ItemSpans::default());
     let is_object = cursor.object(|cursor, name| {
         let field = match canonical(name) {
@@ -87,7 +89,7 @@ fn notification_request_item(cursor: &mut Cursor<'_>, flags: &mut Flags) -> Resu
                 ];
                 return texts(cursor, &wanted, &mut spans, flags);
             }
-            _ => return cursor.skip().map(drop),
+            _ => return cursor.skip(),
         };
         let text = if field == WebhookField::Success { text_or_boolean(cursor)? } else { text(cursor)? };
         if seen.first(field as u32, flags) {
@@ -99,19 +101,19 @@ fn notification_request_item(cursor: &mut Cursor<'_>, flags: &mut Flags) -> Resu
 }
 
 /// Passes an object and notes the texts of some of its members.
-fn texts(
-    cursor: &mut Cursor<'_>,
+fn texts<'a, W: Walk<'a>>(
+    cursor: &mut W,
     wanted: &[(&[u8], WebhookField)],
     spans: &mut ItemSpans,
     flags: &mut Flags,
-) -> Result<(), Error> {
+) -> Result<(), W::Error> {
     let mut seen = Seen::default();
     cursor
         .object(|cursor, name| {
             let name = canonical(name);
             match wanted.iter().find(|(wanted, _)| *wanted == name) {
                 Some((_, field)) if seen.first(*field as u32, flags) => spans[*field as usize] = text(cursor)?,
-                _ => drop(cursor.skip()?),
+                _ => cursor.skip()?,
             }
             Ok(())
         })

@@ -1,12 +1,15 @@
 //! The AVX2 kernel.
 
 use std::arch::x86_64::{
-    __m256i, _mm_clmulepi64_si128, _mm_cvtsi128_si64, _mm_set_epi64x, _mm_set1_epi8, _mm256_cmpeq_epi8,
-    _mm256_loadu_si256, _mm256_min_epu8, _mm256_movemask_epi8, _mm256_or_si256, _mm256_set1_epi8, _mm256_setr_epi8,
-    _mm256_shuffle_epi8,
+    __m256i, _addcarry_u64, _bzhi_u32, _mm_clmulepi64_si128, _mm_cvtsi128_si64, _mm_set_epi64x, _mm_set1_epi8,
+    _mm256_cmpeq_epi8, _mm256_loadu_si256, _mm256_min_epu8, _mm256_movemask_epi8, _mm256_or_si256, _mm256_set1_epi8,
+    _mm256_setr_epi8, _mm256_setzero_si256, _mm256_shuffle_epi8, _mm256_slli_epi16,
 };
 
 use super::blocks::{Masks, fill_with, followed_by_spaces};
+use super::grammar::Planes;
+use super::name_table::{NAME_LENGTH_MIN, NameTable, SLOT_COUNT, SLOT_LENGTH};
+use super::outline::{BlockRoom, Outline, Outliner, Read, outline_with};
 use super::window::Window;
 
 /// The kernel, if this machine has what it needs: having it is the proof that it may be called.
@@ -31,6 +34,98 @@ fn fill_avx2(text: &[u8], window: &mut Window) {
     fill_with(text, window, |block| masks(block), |bits| prefix_xor(bits), followed_by_spaces, add);
 }
 
+/// Reads texts by their outlines. Having one is the proof that this machine has AVX2 and what came with it.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Avx2Outliner(());
+
+impl Avx2Outliner {
+    /// The outliner, if this machine has what it needs.
+    pub(super) fn detected() -> Option<Self> {
+        let has = is_x86_feature_detected!("avx2")
+            && is_x86_feature_detected!("pclmulqdq")
+            && is_x86_feature_detected!("bmi1")
+            && is_x86_feature_detected!("bmi2")
+            && is_x86_feature_detected!("popcnt");
+        has.then_some(Self(()))
+    }
+
+    /// Runs a reader that is compiled for these features, as far as it is inlined.
+    #[inline]
+    pub(super) fn run<T: Read>(self, read: T) -> T::Output {
+        // SAFETY: `self` exists only where `detected` has found the features that `run_avx2` is compiled for.
+        // `every_outliner_makes_the_same` runs it wherever it is detected.
+        unsafe { run_avx2(read, self) }
+    }
+}
+
+#[target_feature(enable = "avx2,pclmulqdq,bmi1,bmi2,popcnt")]
+fn run_avx2<T: Read>(read: T, outliner: Avx2Outliner) -> T::Output {
+    read.run(outliner)
+}
+
+impl Outliner for Avx2Outliner {
+    #[inline(always)]
+    fn outline<'r>(self, text: &[u8], room: &'r mut BlockRoom) -> Option<(Outline<'r>, bool)> {
+        // SAFETY: `self` is the proof of the features.
+        unsafe { outline(text, room) }
+    }
+
+    #[inline(always)]
+    fn find_name(self, names: &NameTable, text: &[u8], start: usize, end: usize) -> usize {
+        // SAFETY: `self` is the proof of the features.
+        unsafe { find_name(names, text, start, end) }
+    }
+}
+
+/// See [`NameTable::find`].
+#[inline]
+#[target_feature(enable = "avx2,pclmulqdq,bmi1,bmi2,popcnt")]
+fn find_name(names: &NameTable, text: &[u8], start: usize, end: usize) -> usize {
+    let length = end.wrapping_sub(start);
+    if !(NAME_LENGTH_MIN..SLOT_LENGTH).contains(&length) {
+        return SLOT_COUNT;
+    }
+    if text.len().saturating_sub(SLOT_LENGTH - 1) <= start {
+        return find_last_name(names, text, start, end);
+    }
+    // SAFETY: 32 bytes from `start` on lie in the text, as was just asked. `end` is behind `start` by at least 4 and by less
+    // than 32, so that the 4 before it are among them. Neither load asks for alignment.
+    let (vector, first, last) = unsafe {
+        let start = text.as_ptr().add(start);
+        (
+            _mm256_loadu_si256(start.cast()),
+            start.cast::<u32>().read_unaligned(),
+            start.add(length - 4).cast::<u32>().read_unaligned(),
+        )
+    };
+    let number = names.slot(u32::from_le(first), u32::from_le(last), length);
+    let slot = &names.slots[number % SLOT_COUNT];
+    // SAFETY: a slot has 32 readable bytes, and the load asks for no alignment.
+    let same = unsafe { _mm256_movemask_epi8(_mm256_cmpeq_epi8(vector, _mm256_loadu_si256(slot.as_ptr().cast()))) };
+    // With the closing quote, so that the known name is not longer.
+    if _bzhi_u32(!same as u32, length as u32 + 1) == 0 { number } else { SLOT_COUNT }
+}
+
+/// The same near the end of a text.
+#[inline(never)]
+fn find_last_name(names: &NameTable, text: &[u8], start: usize, end: usize) -> usize {
+    names.find(text, start, end)
+}
+
+/// See [`Outliner::outline`].
+#[inline]
+#[target_feature(enable = "avx2,pclmulqdq,bmi1,bmi2,popcnt")]
+fn outline<'r>(text: &[u8], room: &'r mut BlockRoom) -> Option<(Outline<'r>, bool)> {
+    let mut all = _mm256_setzero_si256();
+    let add = |a, b, carry: &mut u8| {
+        let mut sum = 0;
+        *carry = _addcarry_u64(*carry, a, b, &mut sum);
+        sum
+    };
+    let outline = outline_with(text, room, |block| planes(block, &mut all), |bits| prefix_xor(bits), add)?;
+    Some((outline, _mm256_movemask_epi8(all) != 0))
+}
+
 /// Multiplying by all ones without carries is the exclusive or of all lower bits.
 #[inline]
 #[target_feature(enable = "pclmulqdq")]
@@ -52,6 +147,18 @@ fn masks(block: &[u8; 64]) -> Masks {
         operator: join(operator(low), operator(high)) & !control,
         space: join(space(low), space(high)),
         non_ascii: join(low, high),
+    }
+}
+
+#[inline]
+#[target_feature(enable = "avx2")]
+fn planes(block: &[u8; 64], all: &mut __m256i) -> Planes {
+    let (low, high) = (load(block, 0), load(block, 32));
+    *all = _mm256_or_si256(*all, _mm256_or_si256(low, high));
+    Planes {
+        masks: masks(block),
+        bit_0: join(_mm256_slli_epi16::<7>(low), _mm256_slli_epi16::<7>(high)),
+        bit_1: join(_mm256_slli_epi16::<6>(low), _mm256_slli_epi16::<6>(high)),
     }
 }
 

@@ -19,6 +19,21 @@ pub(super) struct Masks {
     pub(super) non_ascii: u64,
 }
 
+/// What strings leave of a block.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Outside {
+    /// The quotes that begin and end strings.
+    pub(super) quote: u64,
+    /// Ones from an opening quote to the byte before the closing one.
+    pub(super) in_string: u64,
+    /// The operators outside of strings.
+    pub(super) operator: u64,
+    /// The first byte of every other run outside of strings.
+    pub(super) scalar_start: u64,
+    /// The backslashes that begin an escape, in strings and outside.
+    pub(super) escape: u64,
+}
+
 /// What one block must know of those before it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Carry {
@@ -30,6 +45,8 @@ pub(crate) struct Carry {
     scalar: u64,
     /// Not zero once a byte of 0x80 or above was seen.
     non_ascii: u64,
+    /// A backslash was seen.
+    has_backslashes: bool,
 }
 
 impl Carry {
@@ -38,25 +55,37 @@ impl Carry {
         self.non_ascii != 0
     }
 
+    /// Whether any byte so far was a backslash.
+    pub(crate) fn has_backslashes(&self) -> bool {
+        self.has_backslashes
+    }
+
     /// The tokens of a block, and what the next one must know.
     ///
     /// `prefix_xor` gives for each bit the exclusive or of all bits up to it.
     #[inline(always)]
     pub(super) fn structure(&mut self, masks: Masks, prefix_xor: impl Fn(u64) -> u64) -> u64 {
+        let Outside { quote, in_string, operator, scalar_start, escape } = self.outside(masks, prefix_xor);
+        self.non_ascii |= masks.non_ascii;
+        operator | quote | scalar_start | ((masks.control | escape) & in_string)
+    }
+
+    /// The same, kind by kind.
+    #[inline(always)]
+    pub(super) fn outside(&mut self, masks: Masks, prefix_xor: impl Fn(u64) -> u64) -> Outside {
         let (mut quote, mut escape) = (masks.quote, 0);
         if masks.backslash | self.escaped != 0 {
             let escaped;
+            self.has_backslashes = true;
             (escape, escaped) = self.escapes(masks.backslash);
             quote &= !escaped;
         }
-        // Ones from an opening quote to the byte before the closing one.
         let in_string = prefix_xor(quote) ^ self.in_string;
         self.in_string = ((in_string as i64) >> 63) as u64;
         let scalar = !(masks.operator | masks.space | in_string | quote);
         let scalar_start = scalar & !(scalar << 1 | self.scalar);
         self.scalar = scalar >> 63;
-        self.non_ascii |= masks.non_ascii;
-        (masks.operator & !in_string) | quote | scalar_start | ((masks.control | escape) & in_string)
+        Outside { quote, in_string, operator: masks.operator & !in_string, scalar_start, escape }
     }
 
     /// The backslashes that begin an escape, and the bytes that are escaped.

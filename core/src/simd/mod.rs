@@ -8,6 +8,11 @@
 //! The kernel then writes byte and place of each token behind those of the last, into a `Window`: so the walker steps
 //! from token to token without a loop, and compares several of them at once.
 //!
+//! Where a machine can do it in few instructions, there is a shorter way for texts of ordinary length: an `Outliner` asks
+//! of all tokens of a block at once whether each may follow the one before, and keeps nothing but a few masks of each
+//! block, of which a walker takes the bits it needs. It answers only whether all is right; what is wrong, and where, is
+//! found by the windows.
+//!
 //! The portable kernel is the reference; a faster one must equal it on every input, and is chosen once, at run time.
 
 #[allow(unsafe_code)]
@@ -19,18 +24,30 @@ mod avx2;
 #[allow(unsafe_code)]
 mod avx512;
 mod blocks;
+#[cfg_attr(not(target_arch = "x86_64"), allow(dead_code))]
+mod grammar;
 pub(crate) mod marks;
 #[cfg(target_arch = "x86_64")]
 #[allow(unsafe_code)]
 mod marks_avx2;
+#[cfg_attr(not(target_arch = "x86_64"), allow(dead_code))]
+mod name_table;
+#[cfg_attr(not(target_arch = "x86_64"), allow(dead_code))]
+#[allow(unsafe_code)]
+mod outline;
 pub(crate) mod scan;
 #[cfg(target_arch = "x86_64")]
 #[allow(unsafe_code)]
 mod scan_avx2;
 mod swar;
+#[cfg(test)]
+mod swar_outline;
 #[allow(unsafe_code)]
 mod window;
 
+pub(crate) use grammar::Block;
+pub(crate) use name_table::NameTable;
+pub(crate) use outline::{BlockRoom, Outliner, Read};
 pub(crate) use window::Window;
 
 use std::sync::OnceLock;
@@ -43,11 +60,19 @@ type Fill = fn(&[u8], &mut Window);
 pub struct Kernel {
     name: &'static str,
     fill: Fill,
+    /// Makes outlines, where that is faster than to go without.
+    #[cfg(target_arch = "x86_64")]
+    outliner: Option<avx2::Avx2Outliner>,
 }
 
 impl Kernel {
     /// The portable kernel, which works on eight bytes at a time.
-    pub const SWAR: Self = Self { name: "swar", fill: swar::fill };
+    pub const SWAR: Self = Self {
+        name: "swar",
+        fill: swar::fill,
+        #[cfg(target_arch = "x86_64")]
+        outliner: None,
+    };
 
     /// Every kernel that this machine can run, the fastest last.
     ///
@@ -60,8 +85,10 @@ impl Kernel {
         let mut kernels = vec![Self::SWAR];
         #[cfg(target_arch = "x86_64")]
         {
-            kernels.extend(avx2::detected().map(|fill| Self { name: "avx2", fill }));
-            kernels.extend(avx512::detected().map(|fill| Self { name: "avx512", fill }));
+            let outliner = avx2::Avx2Outliner::detected();
+            kernels.extend(avx2::detected().map(|fill| Self { name: "avx2", fill, outliner }));
+            // Its windows cost so little that nobody has measured an outline to be faster.
+            kernels.extend(avx512::detected().map(|fill| Self { name: "avx512", fill, outliner: None }));
         }
         kernels
     }
@@ -71,6 +98,12 @@ impl Kernel {
     pub fn fastest() -> Self {
         static FASTEST: OnceLock<Kernel> = OnceLock::new();
         *FASTEST.get_or_init(|| Self::available().pop().unwrap_or(Self::SWAR))
+    }
+
+    /// One that makes outlines, if this machine has any.
+    #[cfg(test)]
+    pub(crate) fn outlining() -> Self {
+        Self::available().into_iter().find(|kernel| kernel.name == "avx2").unwrap_or(Self::SWAR)
     }
 
     /// `swar`, `avx2` or `avx512`.
@@ -83,6 +116,16 @@ impl Kernel {
     pub(crate) fn fill(self, text: &[u8], window: &mut Window) {
         debug_assert!(window.is_passed() && u32::try_from(text.len()).is_ok());
         (self.fill)(text, window);
+    }
+
+    /// Reads a text by its outline, if this kernel makes them.
+    #[inline]
+    pub(crate) fn read<T: Read>(self, read: T) -> Option<T::Output> {
+        #[cfg(target_arch = "x86_64")]
+        if let Some(outliner) = self.outliner {
+            return Some(outliner.run(read));
+        }
+        None
     }
 }
 

@@ -4,7 +4,7 @@ use super::blocks::{Masks, fill_with, followed_by_spaces};
 use super::window::Window;
 
 const LOW: u64 = 0x0101_0101_0101_0101;
-const HIGH: u64 = 0x8080_8080_8080_8080;
+pub(super) const HIGH: u64 = 0x8080_8080_8080_8080;
 
 /// Fills a window on any machine.
 pub(super) fn fill(text: &[u8], window: &mut Window) {
@@ -20,7 +20,7 @@ pub(super) fn prefix_xor(mut bits: u64) -> u64 {
 }
 
 /// The masks of a block, eight bytes at a time.
-fn masks(block: &[u8; 64]) -> Masks {
+pub(super) fn masks(block: &[u8; 64]) -> Masks {
     let mut masks = Masks::default();
     for (n, bytes) in block.as_chunks::<8>().0.iter().enumerate() {
         let word = u64::from_le_bytes(*bytes);

@@ -2,6 +2,9 @@
 
 use proptest::prelude::*;
 
+use super::name_table::NameTable;
+use super::outline::{BlockRoom, Outliner};
+use super::swar_outline::PortableOutliner;
 use super::window::ROOM;
 use super::*;
 
@@ -109,6 +112,87 @@ fn tokens_are_taken_together_or_not_at_all() {
     }
 }
 
+/// Compares the outliner of this machine with the portable one.
+struct SameOutline<'a>(&'a [u8]);
+
+impl Read for SameOutline<'_> {
+    type Output = ();
+
+    fn run<O: Outliner>(self, outliner: O) {
+        let (mut room, mut portable_room) = (BlockRoom::new(), BlockRoom::new());
+        let parts = |(outline, non_ascii): (outline::Outline<'_>, bool)| {
+            (outline.blocks.to_vec(), outline.has_backslashes, non_ascii)
+        };
+        let found = outliner.outline(self.0, &mut room).map(parts);
+        let expected = PortableOutliner.outline(self.0, &mut portable_room).map(parts);
+        assert_eq!(found, expected, "{}", self.0.escape_ascii());
+    }
+}
+
+#[test]
+fn every_outliner_makes_the_same_of_right_texts() {
+    let text = br#"{"a":[1,{"b" : "c"}, [ ] ,"\\\"", true],"d":{"e":{}},"\u0066":"\n", "caf\xc3\xa9":"x"}"#.repeat(4);
+    for start in 0..text.len() {
+        // Most of these have no outline; from a name on they have.
+        for end in (start..text.len()).step_by(7) {
+            Kernel::outlining().read(SameOutline(&text[start..end]));
+        }
+    }
+    let mut room = BlockRoom::new();
+    assert!(PortableOutliner.outline(&text[..text.len() / 4], &mut room).is_some());
+    for length in [0, 63, 64, 65, 32_767, 32_768, 32_769] {
+        Kernel::outlining().read(SameOutline(&vec![b' '; length]));
+    }
+}
+
+#[test]
+fn a_block_tells_what_is_in_it() {
+    let mut room = BlockRoom::new();
+    let text = format!(r#"{{"a":1,"b":["c",2],"d":"{}"}}"#, "x".repeat(64));
+    let (outline, _) = PortableOutliner.outline(text.as_bytes(), &mut room).unwrap();
+    let places = |mut bits: u64| {
+        let mut places = vec![];
+        while bits != 0 {
+            places.push(bits.trailing_zeros());
+            bits &= bits - 1;
+        }
+        places
+    };
+    let block = outline.blocks[0];
+    assert_eq!(places(block.tokens), [0, 1, 3, 4, 5, 7, 9, 10, 11, 12, 14, 16, 17, 19, 21, 22, 23]);
+    assert_eq!((places(block.brackets), places(block.scalars)), (vec![0, 11, 17], vec![5, 16]));
+    assert_eq!((places(block.in_object), places(block.in_array)), (vec![4, 10, 22], vec![15, 16]));
+}
+
+#[test]
+fn names_are_found_wherever_they_stand_and_nothing_else_is() {
+    struct Find<'a>(&'a NameTable, &'a [u8], usize, usize);
+    impl Read for Find<'_> {
+        type Output = usize;
+        fn run<O: Outliner>(self, outliner: O) -> usize {
+            outliner.find_name(self.0, self.1, self.2, self.3)
+        }
+    }
+    let known = ["POIID", "SaleID", "MessageCategory", "0123456789012345678901234567890"];
+    let mut names = NameTable::new(0x08e1_f7ed_d987_a0c1);
+    let slots = known.map(|name| names.add(name));
+    assert_eq!(slots, known.map(|name| names.add(name)));
+    for name in known.into_iter().chain(["", "a", "abc", "POII", "POIIE", "MessageCategorz", &"x".repeat(90)]) {
+        let expected = known.iter().position(|known| *known == name).map_or(NameTable::SLOT_COUNT, |at| slots[at]);
+        for behind in 0..50 {
+            let text = format!("{{\"{name}\"{}", " ".repeat(behind));
+            let (start, end) = (2, 2 + name.len());
+            assert_eq!(names.find(text.as_bytes(), start, end), expected, "{text}");
+            let found = Kernel::outlining().read(Find(&names, text.as_bytes(), start, end));
+            assert_eq!(found.unwrap_or(expected), expected, "{text}");
+            for (start, end) in [(end, start), (start, end + 90), (usize::MAX, 3), (3, usize::MAX), (0, 0)] {
+                let found = Kernel::outlining().read(Find(&names, text.as_bytes(), start, end));
+                assert_eq!(found.unwrap_or(NameTable::SLOT_COUNT), NameTable::SLOT_COUNT, "{text}");
+            }
+        }
+    }
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(4_000_u32.max(ProptestConfig::default().cases)))]
 
@@ -118,5 +202,18 @@ proptest! {
         0..2_500,
     )) {
         check(&text);
+    }
+
+    #[test]
+    fn every_outliner_makes_the_same(
+        tokens in proptest::collection::vec(proptest::sample::select(&[
+            "{", "}", "[", "]", ":", ",", "\"abc\"", "12", "x", " ", "\\", "\"", "\u{1}", "\u{c}", "\u{1a}", "\u{e9}",
+        ][..]), 0..30),
+        blanks in 60_usize..150,
+    ) {
+        let text = [&tokens.concat(), &" ".repeat(blanks)[..], &tokens.concat()].concat();
+        Kernel::outlining().read(SameOutline(text.as_bytes()));
+        let text = format!("[{}1{}]", "{\"a\":1},".repeat(blanks), tokens.concat());
+        Kernel::outlining().read(SameOutline(text.as_bytes()));
     }
 }
