@@ -108,3 +108,50 @@ fn members_are_counted() {
         check(&shapes, &body(items));
     }
 }
+
+/// Of several outputs the first reference that holds pairs counts, which later messages need not have in the same place.
+#[test]
+fn displays_with_several_outputs_are_learned() {
+    let output = |reference: &str| {
+        let content = format!(r#""OutputContent":{{"PredefinedContent":{{"ReferenceID":"{reference}"}}}}"#);
+        format!(r#"{{"Device":"CashierDisplay",{content},"ResponseRequiredFlag":false}}"#)
+    };
+    let body = |references: &[&str]| {
+        let outputs = references.iter().map(|reference| output(reference)).collect::<Vec<_>>().join(",");
+        let header = r#""MessageHeader":{"MessageCategory":"Display","ProtocolVersion":"3.0","POIID":"A"}"#;
+        format!(r#"{{"SaleToPOIRequest":{{"DisplayRequest":{{"DisplayOutput":[{outputs}]}},{header}}}}}"#)
+    };
+    let shapes = Shapes::new(Limits::default());
+    let (pairs, other) = ("TransactionID=1&event=PIN_ENTERED", "TransactionID=2&event=CARD_INSERTED");
+    for references in [&[pairs, other][..], &[pairs, "plain", other], &[pairs; 4]] {
+        assert!(!check(&shapes, &body(references)), "{references:?}");
+        assert!(check(&shapes, &body(references)), "{references:?}");
+    }
+    assert!(check(&shapes, &body(&[other, pairs])));
+    for references in [&["plain", pairs][..], &["plain", "plain"], &["", pairs, other], &[pairs; 5]] {
+        for _ in 0..3 {
+            assert!(!check(&shapes, &body(references)), "{references:?}");
+        }
+    }
+}
+
+/// Flags are words of the grammar, but not so many in one place that each message has others.
+#[test]
+fn flags_are_literal_but_not_all_of_them() {
+    let shapes = Shapes::new(Limits::default());
+    let body = |flags: [&str; 5]| {
+        let extra: Vec<_> = flags.iter().enumerate().map(|(at, flag)| format!(r#""F{at}":{flag}"#)).collect();
+        event("a", "b", "c").replace(r#""SaleID""#, &format!(r#""Extra":{{{}}},"SaleID""#, extra.join(",")))
+    };
+    let of_bits = |bits: u32| std::array::from_fn(|at| if bits >> at & 1 == 1 { "true" } else { "false" });
+    for bits in 0..32 {
+        check(&shapes, &body(of_bits(bits)));
+    }
+    for bits in 0..32 {
+        assert!(check(&shapes, &body(of_bits(bits))), "{bits:05b}");
+    }
+    assert!(shapes.size().edges < 32, "{:?}", shapes.size());
+    for odd in ["tru", "truex", "nul", "1x", "\"true"] {
+        assert!(!check(&shapes, &body(["true", "false", odd, "null", "1"])), "{odd}");
+    }
+}
