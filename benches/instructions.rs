@@ -2,7 +2,8 @@
 //! no clock would show it. Valgrind does not know AVX-512, so that the AVX2 kernel is what is counted.
 //!
 //! `.ci/instructions` runs this and compares with the record in `benches/instructions.txt`. Each bench reads 64
-//! messages, or what its name says, after a first pass that is not counted.
+//! messages, or what its name says, after a first pass that is not counted. `parse` is the general walk, `known` is by
+//! learned layouts.
 
 #![allow(missing_docs, reason = "the macros make public items")]
 
@@ -10,12 +11,13 @@ use std::hint::black_box;
 
 use gungraun::prelude::*;
 use nexowire_bench::Corpus;
-use nexowire_core::classify::classify;
+use nexowire_core::classify::{Classified, classify};
 use nexowire_core::engine::{Consumer, Delivered, Engine, Inbound};
 use nexowire_core::form;
 use nexowire_core::limits::Limits;
 use nexowire_core::nexo::{Field, Kind, View};
 use nexowire_core::route::{Configuration, NoResolver};
+use nexowire_core::shape::Shapes;
 
 /// Messages of the mixes that are read, which are too many for valgrind.
 const FEW: usize = 640;
@@ -41,6 +43,34 @@ fn parse_all(messages: &[Vec<u8>]) -> usize {
 fn parse(messages: Vec<Vec<u8>>) -> Vec<Vec<u8>> {
     assert_eq!(parse_all(&messages), messages.len());
     messages
+}
+
+type Known = (Shapes, Vec<Vec<u8>>);
+
+/// Messages whose layouts have been learned, as far as they can be.
+fn learned(name: &str) -> Known {
+    let known = (Shapes::new(Limits::MAX), made(name));
+    read_all(read_all(known))
+}
+
+/// Reads all by learned layouts; answers what it was given, so that dropping it is not counted.
+fn read_all((shapes, messages): Known) -> Known {
+    let mut classified = Classified::default();
+    for body in &messages {
+        shapes.classify_into(black_box(body), &mut classified);
+        assert_ne!(black_box(&classified).fields.kind, Kind::Malformed);
+    }
+    (shapes, messages)
+}
+
+#[library_benchmark]
+#[bench::event(args = ("event"), setup = learned)]
+#[bench::display(args = ("display"), setup = learned)]
+#[bench::payment(args = ("payment"), setup = learned)]
+#[bench::mix(args = ("mix"), setup = learned)]
+#[bench::varied(args = ("varied"), setup = learned)]
+fn known(known: Known) -> Known {
+    read_all(known)
 }
 
 /// The embedded configuration, but no duplicate is looked for: every round sends the same messages.
@@ -108,5 +138,5 @@ fn find(texts: Vec<Vec<u8>>) -> Vec<Vec<u8>> {
     texts
 }
 
-library_benchmark_group!(name = counts, benchmarks = [parse, whole_path, decode, find]);
+library_benchmark_group!(name = counts, benchmarks = [parse, known, whole_path, decode, find]);
 gungraun::main!(library_benchmark_groups = counts);
