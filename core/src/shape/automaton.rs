@@ -18,8 +18,8 @@ use crate::span::{Encoding, RawSpan};
 
 const BLOCK: usize = size_of::<Block>();
 
-/// States, edges and bytes beyond which nothing more is learned. Together they bound an automaton to about a quarter of
-/// a megabyte, well within the 4 MiB of design, section 5.
+/// States, edges and bytes beyond which nothing more is learned. Together they bound an automaton to less than a
+/// megabyte, within the 4 MiB of design, section 5.
 pub(super) const STATES_MAX: usize = 512;
 pub(super) const EDGES_MAX: usize = 2_048;
 pub(super) const LITERAL_BYTES_MAX: usize = 128 << 10;
@@ -240,6 +240,14 @@ impl Automaton {
         }
     }
 
+    /// The number of the edge that is tried first, or one that no edge has: where there is no candidate, the next number
+    /// is that of an edge from somewhere else.
+    #[inline(always)]
+    fn first_edge(&self, body: &[u8]) -> u32 {
+        let candidates = self.candidates(0, body, 0);
+        if candidates.is_empty() { u32::MAX } else { candidates.start }
+    }
+
     /// What of its literal is behind its head.
     #[inline(always)]
     pub(super) fn pieces_of(&self, edge: &Edge) -> &[Piece] {
@@ -264,7 +272,7 @@ impl Automaton {
         tail.fill(body);
         let windows = Windows::new(body, &tail);
         let mut reading = Reading { scanner, body, windows, gathering: scanner.nothing() };
-        let (mut at, mut state, mut likely) = (0, 0, self.candidates(0, body, 0).start);
+        let (mut at, mut state, mut likely) = (0, 0, self.first_edge(body));
         let end = loop {
             let edge = match self.edges.get(likely as usize) {
                 Some(edge) if reading.fits(self, edge, at) => edge,

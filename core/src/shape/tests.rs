@@ -155,3 +155,20 @@ fn flags_are_literal_but_not_all_of_them() {
         assert!(!check(&shapes, &body(["true", "false", odd, "null", "1"])), "{odd}");
     }
 }
+
+/// A body that begins like the middle of a known one, in every way to choose a first edge.
+#[test]
+fn a_body_begins_where_bodies_begin() {
+    for number in 0..256 {
+        let blank: String = (0..4).map(|at| [' ', '\n', '\t', '\r'][number >> (2 * at) & 3]).collect();
+        let shapes = Shapes::new(Limits::default());
+        let known = event("a=1", "V400m-1", "Till");
+        let behind = known.split_once('{').unwrap().1.trim_start();
+        let middle = format!(",{blank}{behind}");
+        for body in [&format!("{{\"x\":1{middle}"), &known, &known.replace("{ \"Sale", "{\n\"Sale")] {
+            check(&shapes, body);
+            assert!(check(&shapes, body), "{body}");
+        }
+        assert!(!check(&shapes, &middle), "{middle}");
+    }
+}
