@@ -7,12 +7,12 @@ use std::sync::atomic::Ordering;
 use super::candidate::{Candidate, NoRoom, Part};
 use super::durable::{Durable, Entered};
 use super::inbound::{Inbound, Source};
-use super::judge::{Judgement, judge, judge_item};
+use super::judge::{Judgement, generally, judge, judge_item};
 use super::pending::How;
 use super::reservations::INLINE;
 use super::running::Running;
 use super::{Engine, Inner};
-use crate::classify::classify;
+use crate::classify::Classified;
 use crate::delivery::{BusyReason, Verdict};
 use crate::limits::Limits;
 use crate::message::{Origin, for_each_item};
@@ -152,8 +152,14 @@ impl Entry<'_, '_> {
     fn enter(self, how: How) -> Result<Entered, OutOfForce> {
         let limits = self.running.configuration.limits();
         let learns = self.running.configuration.shapes();
-        let classified = |body: &[u8]| if learns { self.running.shapes.classify(body) } else { classify(body, limits) };
-        let judgement = judge(self.inbound, self.endpoint, limits, classified);
+        let mut classified = Classified::default();
+        let judgement = judge(self.inbound, self.endpoint, limits, &mut classified, |body, classified| {
+            if learns {
+                self.running.shapes.classify_into(body, classified);
+            } else {
+                generally(limits)(body, classified);
+            }
+        });
         if let Some(durable) = &self.inner.durable {
             return self.join(durable, judgement, how);
         }
@@ -161,14 +167,15 @@ impl Entry<'_, '_> {
             Judgement::Answer(verdict) => verdict,
             Judgement::Quarantine(reason) => self.quarantine(&[(None, reason)]),
             Judgement::Message(fields) => self.message(fields)?,
-            Judgement::Items(fields) if fields.items == 1 => self.items::<INLINE>(&fields)?,
-            Judgement::Items(fields) => self.items::<{ Limits::MAX.items as usize }>(&fields)?,
+            Judgement::Items(fields) if fields.items == 1 => self.items::<INLINE>(fields)?,
+            Judgement::Items(fields) => self.items::<{ Limits::MAX.items as usize }>(fields)?,
         };
         Ok(Entered::Verdict(verdict))
     }
 
     /// Puts the body on the list of what waits for a commit.
-    fn join(self, durable: &Durable, judgement: Judgement, how: How) -> Result<Entered, OutOfForce> {
+    #[inline(never)]
+    fn join(self, durable: &Durable, judgement: Judgement<'_>, how: How) -> Result<Entered, OutOfForce> {
         if let Judgement::Answer(verdict) = judgement {
             return Ok(Entered::Verdict(verdict));
         }
@@ -181,7 +188,7 @@ impl Entry<'_, '_> {
     }
 
     /// The body as the leader needs it.
-    pub(super) fn candidate(&self, judgement: Judgement) -> Candidate {
+    pub(super) fn candidate(&self, judgement: Judgement<'_>) -> Candidate {
         let body = self.inbound.body.to_bytes();
         let (mut parts, mut bad) = (vec![], vec![]);
         let hash_key = self.running.drops_duplicates().then_some(&self.inner.hash_key);
@@ -190,10 +197,10 @@ impl Entry<'_, '_> {
             // What is answered at once becomes nothing.
             Judgement::Answer(_) => {}
             Judgement::Quarantine(reason) => bad.push((None, reason)),
-            Judgement::Message(fields) => parts.push(part(fields, None)),
+            Judgement::Message(fields) => parts.push(part(*fields, None)),
             Judgement::Items(fields) => {
                 let mut index = 0;
-                for_each_item(&body, &fields, |item| {
+                for_each_item(&body, fields, |item| {
                     match (judge_item(item.as_ref(), &body, self.endpoint), item) {
                         (None, Some(item)) => parts.push(part(item, Some(index))),
                         (reason, _) => bad.extend(reason.map(|reason| (Some(index), reason))),

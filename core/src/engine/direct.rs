@@ -30,10 +30,10 @@ enum Fate {
 
 impl<'r> Entry<'_, 'r> {
     #[inline]
-    pub(super) fn message(mut self, mut fields: Fields) -> Result<Verdict, OutOfForce> {
+    pub(super) fn message(mut self, fields: &mut Fields) -> Result<Verdict, OutOfForce> {
         let mut reservations = Reservations::<INLINE>::new();
         let mut index = self.index();
-        let known = index.as_ref().and_then(|_| self.key(&fields));
+        let known = index.as_ref().and_then(|_| self.key(fields));
         if let (Some(index), Some((key, digest))) = (&index, known) {
             match index.look(&key, digest, self.now) {
                 Seen::Duplicate { seq } => {
@@ -44,7 +44,7 @@ impl<'r> Entry<'_, 'r> {
                 Seen::New => {}
             }
         }
-        if let Err(refused) = self.reserve(&fields, &mut reservations) {
+        if let Err(refused) = self.reserve(fields, &mut reservations) {
             return self.refused(refused);
         }
         let seq = self.inner.number(1);
@@ -52,7 +52,7 @@ impl<'r> Entry<'_, 'r> {
             index.learn(&key, digest, seq, self.now);
         }
         drop(index);
-        let message = self.first_message(&fields, None, seq);
+        let message = self.first_message(fields, None, seq);
         while let Some(reservation) = reservations.take() {
             reservation.send(message.clone());
         }
@@ -80,6 +80,8 @@ impl<'r> Entry<'_, 'r> {
 
     /// All good items or none; a bad one beside a good one is dropped and counted, as nothing says that its sender is
     /// who it should be (`drive.md`, Items).
+    // Not inlined: what is set aside for so many items would be set aside for every message.
+    #[inline(never)]
     pub(super) fn items<const N: usize>(mut self, fields: &Fields) -> Result<Verdict, OutOfForce> {
         let body = self.inbound.body.as_bytes();
         let (mut reservations, mut refused) = (Reservations::<N>::new(), None);

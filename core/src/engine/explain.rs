@@ -3,10 +3,10 @@
 use super::Engine;
 use super::accept::{UnknownEndpoint, endpoint};
 use super::inbound::Inbound;
-use super::judge::{Judgement, judge, judge_item};
+use super::judge::{Judgement, generally, judge, judge_item};
 use super::running::Running;
 use super::subject::with_subject;
-use crate::classify::classify;
+use crate::classify::Classified;
 use crate::delivery::Verdict;
 use crate::message::for_each_item;
 use crate::nexo::{Fields, Kind, View};
@@ -49,15 +49,16 @@ impl Engine {
         let (index, endpoint) = endpoint(&running, inbound)?;
         let (body, limits) = (inbound.body.as_bytes(), running.configuration.limits());
         let word = |verdict: &'static str, reason| Explained { verdict, reason, messages: vec![] };
-        Ok(match judge(inbound, endpoint, limits, |body| classify(body, limits)) {
+        let mut classified = Classified::default();
+        Ok(match judge(inbound, endpoint, limits, &mut classified, generally(limits)) {
             Judgement::Answer(verdict) => word(verdict.word(), verdict.reason()),
             Judgement::Quarantine(reason) => word("quarantined", Some(reason.word())),
             Judgement::Message(fields) => {
-                Explained { messages: vec![message(&running, body, &fields, index)], ..word(ACCEPTED, None) }
+                Explained { messages: vec![message(&running, body, fields, index)], ..word(ACCEPTED, None) }
             }
             Judgement::Items(fields) => {
                 let (mut messages, mut bad) = (vec![], None);
-                for_each_item(body, &fields, |item| match (judge_item(item.as_ref(), body, endpoint), item) {
+                for_each_item(body, fields, |item| match (judge_item(item.as_ref(), body, endpoint), item) {
                     (None, Some(item)) => messages.push(message(&running, body, &item, index)),
                     (reason, _) => bad = bad.or(reason),
                 });

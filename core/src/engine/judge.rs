@@ -8,27 +8,27 @@ use crate::limits::Limits;
 use crate::nexo::{Fields, Kind, View, WebhookField};
 use crate::route::Endpoint;
 
-/// What is to be done with a body. It lives on the stack of one call, so that its size is no matter.
-#[allow(clippy::large_enum_variant)]
-pub(super) enum Judgement {
+/// What is to be done with a body, whose fields stand where it was read: they are large, and not moved about.
+pub(super) enum Judgement<'f> {
     /// Nothing but to answer.
     Answer(Verdict),
     /// Kept whole from the queues.
     Quarantine(QuarantineReason),
     /// One message for the queues.
-    Message(Fields),
+    Message(&'f mut Fields),
     /// A webhook, each of whose items is judged for itself.
-    Items(Fields),
+    Items(&'f Fields),
 }
 
-/// Judges a body by itself, as `read` classifies it; nothing is counted or kept.
+/// Judges a body by itself, as `read` classifies it into `classified`; nothing is counted or kept.
 #[inline]
-pub(super) fn judge(
+pub(super) fn judge<'f>(
     inbound: &Inbound<'_>,
     endpoint: &Endpoint,
     limits: &Limits,
-    read: impl FnOnce(&[u8]) -> Classified,
-) -> Judgement {
+    classified: &'f mut Classified,
+    read: impl FnOnce(&[u8], &mut Classified),
+) -> Judgement<'f> {
     let body = inbound.body.as_bytes();
     if inbound.source == Source::Reply {
         return Judgement::Answer(Verdict::Reply(judge_reply(body, limits)));
@@ -39,8 +39,9 @@ pub(super) fn judge(
     if !inbound.is_plain() {
         return Judgement::Answer(Verdict::Encoded);
     }
-    let fields = read(body).fields;
-    if let Some(reason) = kept_from_queues(&fields, body) {
+    read(body, classified);
+    let fields = &mut classified.fields;
+    if let Some(reason) = kept_from_queues(fields, body) {
         return Judgement::Quarantine(reason);
     }
     match fields.kind {
@@ -54,14 +55,19 @@ pub(super) fn judge(
     }
 }
 
+/// Reads by the general walk, for those who do not want to learn.
+pub(super) fn generally(limits: &Limits) -> impl Fn(&[u8], &mut Classified) {
+    |body, classified| *classified = classify(body, limits)
+}
+
 /// No request of the host's own is known here, so that nobody waits for its answer.
 fn judge_reply(body: &[u8], limits: &Limits) -> ReplyOutcome {
     let over_limit = classify(body, limits).error.is_some_and(|error| error.is_over_limit());
     if over_limit { ReplyOutcome::Failed } else { ReplyOutcome::Unknown }
 }
 
-fn judge_message(fields: Fields, body: &[u8], endpoint: &Endpoint) -> Judgement {
-    let view = View::new(body, &fields);
+fn judge_message<'f>(fields: &'f mut Fields, body: &[u8], endpoint: &Endpoint) -> Judgement<'f> {
+    let view = View::new(body, fields);
     if endpoint.third_party && fields.kind == Kind::Request && !is_for_third_parties(view) {
         return Judgement::Answer(Verdict::NotAllowed);
     }

@@ -8,12 +8,12 @@ use super::backlog::restore;
 use super::candidate::{Candidate, Part, Replayed, Target};
 use super::durable::{Durable, Entered};
 use super::inbound::Inbound;
-use super::judge::{Judgement, judge};
+use super::judge::{Judgement, generally, judge};
 use super::pending::How;
 use super::running::Running;
 use super::subject::with_order_key;
 use super::{Engine, Inner};
-use crate::classify::classify;
+use crate::classify::Classified;
 use crate::delivery::{Bounds, BusyReason, Change, DeadLetter, QuarantineEntry, StoreError, StoredMessage, Verdict};
 use crate::message::{Message, Origin};
 use crate::nexo::Flags;
@@ -253,7 +253,8 @@ impl Inner {
             ..Inbound::shared(entry.body.clone())
         };
         let limits = running.configuration.limits();
-        let judgement = judge(&inbound, endpoint, limits, |body| classify(body, limits));
+        let mut classified = Classified::default();
+        let judgement = judge(&inbound, endpoint, limits, &mut classified, generally(limits));
         if matches!(judgement, Judgement::Answer(_) | Judgement::Quarantine(_)) {
             return None;
         }
