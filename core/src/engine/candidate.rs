@@ -7,7 +7,7 @@ use bytes::Bytes;
 
 use super::key::key;
 use super::running::{NamedQueue, Running};
-use super::subject::{with_order_key, with_subject};
+use super::subject::{order_hash, with_subject};
 use crate::delivery::{Change, Key, QuarantineReason, Seen};
 use crate::message::{BodySource, Message, Origin, Story};
 use crate::nexo::{Fields, Flags, Kind, View};
@@ -55,7 +55,7 @@ pub(super) struct Target {
     pub(super) queue: NamedQueue,
     pub(super) lane: u32,
     /// Taken by publishing.
-    pub(super) reservation: Option<queue::Reservation<'static, Message>>,
+    pub(super) reservation: Option<queue::OwnedReservation<Message>>,
 }
 
 /// Why a candidate does not wait for a commit.
@@ -152,7 +152,7 @@ impl Part {
         let view = View::new(body, &fields);
         let name = &running.configuration.endpoints()[usize::from(endpoint)].name;
         let key = hash_key.and_then(|hash_key| key(view, name, hash_key));
-        let order_hash = with_order_key(view, queue::order_hash);
+        let order_hash = order_hash(view);
         let targets = Target::routed(running, endpoint, view, order_hash);
         Self { fields, item, key, follows: false, order_hash, targets }
     }
@@ -169,7 +169,7 @@ impl Target {
 
     /// The lane of a queue that a message of this order belongs to.
     pub(super) fn new(queue: &NamedQueue, order_hash: u64) -> Self {
-        let lane = (order_hash % u64::from(queue.queue.lanes())) as u32;
+        let lane = queue.queue.lane_of_hash(order_hash);
         Self { queue: queue.clone(), lane, reservation: None }
     }
 

@@ -8,7 +8,7 @@ use super::candidate::Target;
 use super::durable::Unwritten;
 use super::group::Moved;
 use super::running::{NamedQueue, Running};
-use super::subject::with_order_key;
+use super::subject::order_hash;
 use crate::delivery::{Change, DeadLetter};
 use crate::message::{Dead, Message, Origin, Story};
 use crate::queue::{self, Fate};
@@ -30,7 +30,7 @@ impl Running {
             let target = self.dead_letter_queue(queue);
             for dead in dead.drain(..) {
                 let (lane, seq) = (dead.lane, dead.item.origin().seq);
-                let order_hash = with_order_key(dead.item.view(), queue::order_hash);
+                let order_hash = order_hash(dead.item.view());
                 let place = target.map(|target| Target::new(target, order_hash));
                 let place = place.and_then(|mut place| (!reserves || place.reserve().is_ok()).then_some(place));
                 let Some(target) = place else {
@@ -93,7 +93,7 @@ impl Inner {
             });
             return;
         };
-        let mut place = Target::new(target, with_order_key(message.view(), queue::order_hash));
+        let mut place = Target::new(target, order_hash(message.view()));
         if place.reserve().is_ok() {
             let story = Story { origin_seq: Some(origin.seq), dead: Some(note(queue, dead.reason, dead.attempts)) };
             let origin = Origin { seq: self.number(1), ..origin };

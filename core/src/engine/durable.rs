@@ -111,7 +111,11 @@ impl Inner {
     /// Waits for the verdict on what this thread has brought, and leads if nobody does. `answer_within` bounds a wait
     /// for others, not for the own sync.
     pub(super) fn wait(&self, entered: Entered) -> Verdict {
-        self.wait_until(entered, self.end_of_wait())
+        match entered {
+            // Nearly all, without a store: no clock is asked for them.
+            Entered::Verdict(verdict) => verdict,
+            Entered::Waits(_) => self.wait_until(entered, self.end_of_wait()),
+        }
     }
 
     /// When whoever begins to wait now has waited long enough, by the clock that nobody can set.

@@ -67,8 +67,11 @@ impl<'a> Inbound<'a> {
     }
 
     /// Whether the body is as it was written: no encoding, an empty one, or `identity`.
+    #[inline]
     pub(super) fn is_plain(&self) -> bool {
-        let encoding = self.content_encoding.unwrap_or_default().trim();
-        encoding.is_empty() || encoding.eq_ignore_ascii_case("identity")
+        self.content_encoding.is_none_or(|encoding| {
+            let encoding = encoding.trim();
+            encoding.is_empty() || encoding.eq_ignore_ascii_case("identity")
+        })
     }
 }

@@ -66,18 +66,20 @@ fn judge_reply(body: &[u8], limits: &Limits) -> ReplyOutcome {
     if over_limit { ReplyOutcome::Failed } else { ReplyOutcome::Unknown }
 }
 
+#[inline]
 fn judge_message<'f>(fields: &'f mut Fields, body: &[u8], endpoint: &Endpoint) -> Judgement<'f> {
     let view = View::new(body, fields);
     if endpoint.third_party && fields.kind == Kind::Request && !is_for_third_parties(view) {
         return Judgement::Answer(Verdict::NotAllowed);
     }
-    let in_scope = with_bytes(view.sale_id(), |sale_id| {
-        with_bytes(view.poi_id(), |poi_id| endpoint.speaks_for(None, sale_id, poi_id))
-    });
-    if !in_scope {
-        return Judgement::Quarantine(QuarantineReason::OutOfScope);
+    if endpoint.speaks_for_all() || is_in_scope(view, endpoint) {
+        return Judgement::Message(fields);
     }
-    Judgement::Message(fields)
+    Judgement::Quarantine(QuarantineReason::OutOfScope)
+}
+
+fn is_in_scope(view: View<'_>, endpoint: &Endpoint) -> bool {
+    with_bytes(view.sale_id(), |sale_id| with_bytes(view.poi_id(), |poi_id| endpoint.speaks_for(None, sale_id, poi_id)))
 }
 
 /// Why one item of a webhook is bad, if it is.
@@ -91,6 +93,7 @@ pub(super) fn judge_item(item: Option<&Fields>, body: &[u8], endpoint: &Endpoint
     (!in_scope).then_some(QuarantineReason::OutOfScope)
 }
 
+#[inline]
 fn kept_from_queues(fields: &Fields, body: &[u8]) -> Option<QuarantineReason> {
     match (fields.kind, fields.flags.ambiguity()) {
         (Kind::Malformed, _) if is_soap(body) => Some(QuarantineReason::Soap),

@@ -11,13 +11,12 @@ use super::inbound::Inbound;
 use super::judge::{Judgement, generally, judge};
 use super::pending::How;
 use super::running::Running;
-use super::subject::with_order_key;
+use super::subject::order_hash;
 use super::{Engine, Inner};
 use crate::classify::Classified;
 use crate::delivery::{Bounds, BusyReason, Change, DeadLetter, QuarantineEntry, StoreError, StoredMessage, Verdict};
 use crate::message::{Message, Origin};
 use crate::nexo::Flags;
-use crate::queue;
 
 /// What is replayed; bounds are inclusive.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -223,7 +222,7 @@ impl Inner {
         let (view, mut fields) = (message.view(), *message.fields());
         fields.flags.remove(Flags::SPILLED);
         fields.flags.remove(Flags::QUEUE_GONE);
-        let order_hash = with_order_key(view, queue::order_hash);
+        let order_hash = order_hash(view);
         let name = self.names.name(origin.endpoint).unwrap_or_else(|| Arc::from(""));
         let targets = match queues {
             Some(queues) => queues.iter().map(|queue| Target::new(queue, order_hash)).collect(),

@@ -1,7 +1,9 @@
 //! Room for one message in all of its queues, or in none.
 
+use smallvec::SmallVec;
+
 use crate::message::Message;
-use crate::queue::{self, Refused};
+use crate::queue;
 
 /// Room for so many is enough for nearly every body: more queues for one message are rare enough to allocate for.
 pub(super) const INLINE: usize = 4;
@@ -9,38 +11,14 @@ pub(super) const INLINE: usize = 4;
 /// Reservations in the order in which they were made. Dropping them gives all of them back.
 ///
 /// The first `N` lie on the stack, so that a message stays one allocation.
-pub(super) struct Reservations<'q, const N: usize> {
-    inline: [Option<queue::Reservation<'q, Message>>; N],
-    more: Vec<Option<queue::Reservation<'q, Message>>>,
-    made: usize,
-    taken: usize,
-}
+pub(super) type Reservations<'q, const N: usize> = SmallVec<[queue::Reservation<'q, Message>; N]>;
 
-impl<'q, const N: usize> Reservations<'q, N> {
-    pub(super) fn new() -> Self {
-        Self { inline: [const { None }; N], more: Vec::new(), made: 0, taken: 0 }
+/// Sends a message to all of them; the last one gets it, so that one queue counts no reference.
+#[inline]
+pub(super) fn send_to_all<const N: usize>(reservations: &mut Reservations<'_, N>, message: Message) {
+    let Some(last) = reservations.pop() else { return };
+    for reservation in reservations.drain(..) {
+        reservation.send(message.clone());
     }
-
-    /// Reserves room in one more queue.
-    #[inline]
-    pub(super) fn reserve(&mut self, queue: &'q queue::Queue<Message>, lane: u32) -> Result<(), Refused> {
-        let reservation = queue.reserve(lane)?;
-        match self.inline.get_mut(self.made) {
-            Some(place) => *place = Some(reservation),
-            None => self.more.push(Some(reservation)),
-        }
-        self.made += 1;
-        Ok(())
-    }
-
-    /// The next reservation, to be sent.
-    #[inline]
-    pub(super) fn take(&mut self) -> Option<queue::Reservation<'q, Message>> {
-        let at = self.taken;
-        self.taken += 1;
-        match self.inline.get_mut(at) {
-            Some(place) => place.take(),
-            None => self.more.get_mut(at - N)?.take(),
-        }
-    }
+    last.send(message);
 }

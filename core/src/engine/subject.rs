@@ -1,6 +1,7 @@
 //! From a message to what rules ask about it, and to the lane it belongs to.
 
-use crate::nexo::{DisplayEvent, EventCode, Field, Kind, ResultWord, View, Vocabulary, WebhookField, boolean};
+use crate::nexo::{EventCode, Field, Kind, ResultWord, View, Vocabulary, WebhookField, boolean};
+use crate::queue;
 use crate::route::{Subject, Word};
 use crate::span::Encoding;
 use crate::text::Text;
@@ -8,28 +9,20 @@ use crate::text::Text;
 /// Bytes of an escaped text that is decoded on the stack; longer than what any terminal sends.
 const TEXT_LENGTH_MAX: usize = 256;
 
-/// What rules ask about, where it is.
-const FIELDS: [Field; 8] = [
-    Field::MessageClass,
-    Field::MessageCategory,
-    Field::MessageType,
-    Field::EventToNotify,
-    Field::Result,
-    Field::ErrorCondition,
-    Field::PoiId,
-    Field::SaleId,
-];
-
 /// Calls `each` with what rules ask about the message. Copies nothing, unless a field is escaped.
 #[inline]
 pub(super) fn with_subject<R>(view: View<'_>, endpoint: u16, each: impl FnOnce(&Subject<'_>) -> R) -> R {
     let fields = view.fields();
-    let plain = |field: &Field| fields.get(*field).is_none_or(|span| span.encoding() == Encoding::Plain);
-    let unknown_display_event = fields.get(Field::ReferenceId).is_some() && fields.words.display_event == 0;
-    if fields.kind == Kind::StandardWebhook || unknown_display_event || !FIELDS.iter().all(plain) {
+    let unknown_display_event = fields.words.display_event == 0 && fields.get(Field::ReferenceId).is_some();
+    if fields.kind == Kind::StandardWebhook || unknown_display_event {
         return with_decoded(view, endpoint, each);
     }
-    each(&subject(view, endpoint, FIELDS.map(|field| view.text(field).map(Text::raw))))
+    let mut is_plain = true;
+    let subject = subject(view, endpoint, |text| {
+        is_plain &= text.encoding() == Encoding::Plain;
+        text.raw()
+    });
+    if is_plain { each(&subject) } else { with_decoded(view, endpoint, each) }
 }
 
 /// Where an escaped text is decoded: an escape is the sender's choice, and costs no memory unless the text is absurd.
@@ -57,7 +50,7 @@ impl Scratch {
 /// The same for escaped fields.
 #[cold]
 fn with_decoded<R>(view: View<'_>, endpoint: u16, each: impl FnOnce(&Subject<'_>) -> R) -> R {
-    let mut scratch = [const { Scratch::new() }; FIELDS.len()];
+    let mut scratch = [const { Scratch::new() }; TEXTS_MAX];
     if view.fields().kind == Kind::StandardWebhook {
         let [first, second, ..] = &mut scratch;
         let mut subject = Subject { endpoint, ..Subject::new(Kind::StandardWebhook) };
@@ -70,51 +63,56 @@ fn with_decoded<R>(view: View<'_>, endpoint: u16, each: impl FnOnce(&Subject<'_>
         return each(&subject);
     }
     let mut scratch = scratch.iter_mut();
-    let texts = FIELDS.map(|field| {
-        let scratch = scratch.next()?;
-        view.text(field).map(|text| scratch.decode(text))
-    });
     let display_event = view.display_event().map(|event| event.into_text());
-    let mut subject = subject(view, endpoint, texts);
+    // OK because no more than so many texts are asked for.
+    let mut subject = subject(view, endpoint, |text| scratch.next().map_or(&[][..], |scratch| scratch.decode(text)));
     if let (None, Some(event)) = (subject.display_event, &display_event) {
         subject.display_event = Some(Word { id: 0, text: event.as_bytes() });
     }
     each(&subject)
 }
 
-fn subject<'a>(view: View<'a>, endpoint: u16, texts: [Option<&'a [u8]>; FIELDS.len()]) -> Subject<'a> {
+/// How many texts [`subject`] reads at most.
+const TEXTS_MAX: usize = 8;
+
+/// What rules ask about, each text as `read` gives it. Of a known word nobody reads the text.
+#[inline(always)]
+fn subject<'a>(view: View<'a>, endpoint: u16, mut read: impl FnMut(Text<'a>) -> &'a [u8]) -> Subject<'a> {
     let (fields, words) = (view.fields(), view.fields().words);
-    let [class, category, message_type, event, result, error_condition, poiid, sale_id] = texts;
-    let word = |id, text: Option<&'a [u8]>| text.map(|text| Word { id, text });
-    let display_event = DisplayEvent::from_id(words.display_event);
+    let mut text = |field| view.text(field).map(&mut read);
+    let mut word = |id, field| match id {
+        0 => text(field).map(|text| Word { id, text }),
+        _ => Some(Word { id, text: b"" }),
+    };
+    let result = word(words.result, Field::Result);
     Subject {
         endpoint,
         envelope: fields.envelope,
-        class: word(words.class, class),
-        category: word(words.category, category),
-        message_type: word(words.message_type, message_type),
-        event: word(words.event, event),
-        display_event: display_event.map(|event| Word { id: event.id(), text: event.word().as_bytes() }),
-        result: word(words.result, result),
-        error_condition: word(words.error_condition, error_condition),
+        class: word(words.class, Field::MessageClass),
+        category: word(words.category, Field::MessageCategory),
+        message_type: word(words.message_type, Field::MessageType),
+        event: word(words.event, Field::EventToNotify),
+        display_event: (words.display_event != 0).then_some(Word { id: words.display_event, text: b"" }),
+        result,
+        error_condition: word(words.error_condition, Field::ErrorCondition),
         success: result.filter(|_| fields.kind == Kind::Response).map(|_| words.result == ResultWord::Success.id()),
-        poiid,
-        sale_id,
+        poiid: text(Field::PoiId),
+        sale_id: text(Field::SaleId),
         ..Subject::new(fields.kind)
     }
 }
 
-/// Calls `each` with the key whose messages stay in order: the terminal, else what holds a webhook's story together,
-/// else the body. Source: `delivery.md`, 1.11.
+/// The hash of the key whose messages stay in order: the terminal, else what holds a webhook's story together, else the
+/// body. Source: `delivery.md`, 1.11.
 #[inline]
-pub(super) fn with_order_key<R>(view: View<'_>, each: impl FnOnce(&[u8]) -> R) -> R {
+pub(super) fn order_hash(view: View<'_>) -> u64 {
     let webhook = |field| view.webhook_text(field).filter(|text| !text.raw().is_empty());
     let key = view
         .poi_id()
         .or_else(|| webhook(WebhookField::TerminalId))
         .or_else(|| webhook(WebhookField::OriginalReference))
         .or_else(|| webhook(WebhookField::PspReference));
-    with_bytes(key, |key| each(key.unwrap_or(view.body())))
+    with_bytes(key, |key| queue::order_hash(key.unwrap_or(view.body())))
 }
 
 /// Calls `each` with the bytes of a text, escapes resolved.

@@ -41,7 +41,8 @@
 //! | file | what it is |
 //! |---|---|
 //! | `options.rs` | how a queue is made, and its errors |
-//! | `permit.rs` | room in a lane, and the way in |
+//! | `permit.rs` | room in a lane |
+//! | `reservation.rs` | the way in |
 //! | `lane.rs` | one lane: its channel, and who may take from it |
 //! | `book.rs` | what waits in a lane, and what is in hands |
 //! | `delayed.rs` | what waits for its delay |
@@ -68,6 +69,7 @@ mod lane;
 mod letters;
 mod options;
 mod permit;
+mod reservation;
 mod shared;
 mod spill;
 mod wake;
@@ -78,7 +80,7 @@ pub use consumer::Consumer;
 pub use counters::Counters;
 pub use letters::{Dead, Nack};
 pub use options::{PollError, QueueOptions, Refused, WhenFull};
-pub use permit::Reservation;
+pub use reservation::{OwnedReservation, Reservation};
 pub use spill::Published;
 
 use self::shared::Shared;
@@ -118,7 +120,14 @@ pub struct Delivery<T> {
 /// ```
 #[inline]
 pub fn lane_of(key: &[u8], lanes: u32) -> u32 {
-    (order_hash(key) % u64::from(lanes)) as u32
+    lane_of_hash(order_hash(key), lanes)
+}
+
+#[inline]
+fn lane_of_hash(order_hash: u64, lanes: u32) -> u32 {
+    let lanes = u64::from(lanes);
+    // Nearly all numbers of lanes are powers of two, and a division takes longer than to ask.
+    if lanes.is_power_of_two() { (order_hash & (lanes - 1)) as u32 } else { (order_hash % lanes) as u32 }
 }
 
 /// The hash of a key, of which the lane is the rest: FNV-1a (64 bit). A store keeps it, so that another number of lanes
@@ -153,6 +162,12 @@ impl<T: Item> Queue<T> {
     #[inline]
     pub fn lane_of(&self, key: &[u8]) -> u32 {
         lane_of(key, self.lanes())
+    }
+
+    /// The lane of a key that has this [`order_hash`].
+    #[inline]
+    pub fn lane_of_hash(&self, order_hash: u64) -> u32 {
+        lane_of_hash(order_hash, self.lanes())
     }
 
     /// How many lanes it has.

@@ -1,12 +1,11 @@
-//! Room in a lane: permits, and the two steps in which a message enters.
+//! Room in a lane: permits, of which each message holds one.
 //!
 //! A permit is held from the reservation to the ack (`delivery.md`, 2.7): what is in somebody's hands, or came back,
 //! still holds its own, so what comes back always has room, and capacity bounds memory even if nobody ever acks.
 
+use super::reservation::{Claim, Reservation};
 use super::shared::Shared;
-use super::spill::Published;
 use super::{Item, Queue, Refused, WhenFull};
-use std::ops::Deref;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 /// The permits of one lane.
@@ -45,11 +44,24 @@ impl Permits {
 
     /// Gives some back. After this, `Shared::permits_given` is due.
     #[inline]
-    fn give(&self, count: usize) {
+    pub(super) fn give(&self, count: usize) {
         // SeqCst: whoever gives back the last looks at `closed` next, see `take`. It also releases that the message
         // has left the channel.
         let before = self.used.fetch_sub(count, Ordering::SeqCst);
         debug_assert!(before >= count);
+    }
+
+    /// A reservation that takes no permit.
+    #[inline]
+    pub(super) fn take_ticket(&self) {
+        // SeqCst, as in `take`.
+        self.tickets.fetch_add(1, Ordering::SeqCst);
+    }
+
+    /// Its end. After this, `Shared::permits_given` is due.
+    pub(super) fn give_ticket(&self) {
+        // SeqCst, as in `give`.
+        self.tickets.fetch_sub(1, Ordering::SeqCst);
     }
 
     /// Nobody holds anything of this lane, and nobody is about to put something in.
@@ -57,109 +69,6 @@ impl Permits {
         // SeqCst, for the same reason as in `take`. In this order, as a ticket takes its permit before it ends: whoever
         // sees no ticket sees the permit.
         self.tickets.load(Ordering::SeqCst) == 0 && self.used.load(Ordering::SeqCst) == 0
-    }
-}
-
-/// Room for one message in one lane, to be used by [`send`](Self::send) or given back by dropping it.
-///
-/// Sending has two steps so that a message which goes to several queues can have room in all of them or in none, and
-/// so that it can be stored between the two.
-#[must_use = "a reservation that is dropped is given back"]
-pub struct Reservation<'q, T: Item> {
-    shared: Handle<'q, T>,
-    lane: u32,
-    claim: Claim,
-}
-
-/// What a reservation has to give back.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Claim {
-    /// A permit: `refuse`.
-    Permit,
-    /// The right to enter whatever happens: `spill`, `drop-oldest`.
-    Ticket,
-    /// Nothing any more.
-    Spent,
-}
-
-/// Borrowed on the way of one call, as counting references to a queue would cost producers a contended cache line for
-/// each message (24 ns for two threads: `performance.md`, 5); owned by what has to wait for a commit.
-enum Handle<'q, T: Item> {
-    Borrowed(&'q Queue<T>),
-    Owned(Queue<T>),
-}
-
-impl<T: Item> Deref for Handle<'_, T> {
-    type Target = Shared<T>;
-
-    #[inline]
-    fn deref(&self) -> &Shared<T> {
-        match self {
-            Self::Borrowed(queue) => &queue.shared,
-            Self::Owned(queue) => &queue.shared,
-        }
-    }
-}
-
-impl<T: Item> Reservation<'_, T> {
-    /// Puts the message in. It cannot fail: the room is there, or is made. For a queue without a backlog; over one it is
-    /// [`publish`](Self::publish).
-    #[inline]
-    pub fn send(mut self, item: T) {
-        debug_assert!(self.shared.backlog.is_none(), "over a backlog messages are published");
-        match std::mem::replace(&mut self.claim, Claim::Spent) {
-            Claim::Ticket => {
-                let dropped = self.shared.send_dropping(self.lane, item);
-                self.shared.lane(self.lane).gate.permits.tickets.fetch_sub(1, Ordering::SeqCst);
-                self.shared.permits_given();
-                drop(dropped);
-            }
-            _ => {
-                if self.shared.lane(self.lane).push(item) {
-                    self.shared.push_token(self.lane);
-                }
-            }
-        }
-    }
-
-    /// Puts a message in that is in the backlog by now, or leaves it there if it finds no room. By one thread at a time,
-    /// in the order of the numbers. Without a backlog it is [`send`](Self::send).
-    ///
-    /// `now` is the engine's time, in milliseconds: what is dropped for this message is a change of then.
-    pub fn publish(mut self, now: u64, item: T) -> Published {
-        if self.shared.backlog.is_none() {
-            self.send(item);
-            return Published::Entered;
-        }
-        let claim = std::mem::replace(&mut self.claim, Claim::Spent);
-        let published = self.shared.publish(self.lane, claim == Claim::Permit, now, item);
-        if claim == Claim::Ticket {
-            self.shared.lane(self.lane).gate.permits.tickets.fetch_sub(1, Ordering::SeqCst);
-        }
-        self.shared.permits_given();
-        published
-    }
-
-    /// The same reservation, for a longer life than the handle that it was made from.
-    pub fn into_owned(mut self) -> Reservation<'static, T> {
-        let claim = std::mem::replace(&mut self.claim, Claim::Spent);
-        let queue = match &self.shared {
-            Handle::Borrowed(queue) => (*queue).clone(),
-            Handle::Owned(queue) => queue.clone(),
-        };
-        Reservation { shared: Handle::Owned(queue), lane: self.lane, claim }
-    }
-}
-
-impl<T: Item> Drop for Reservation<'_, T> {
-    fn drop(&mut self) {
-        let permits = &self.shared.lane(self.lane).gate.permits;
-        match self.claim {
-            Claim::Spent => return,
-            Claim::Permit => permits.give(1),
-            Claim::Ticket => drop(permits.tickets.fetch_sub(1, Ordering::SeqCst)),
-        }
-        self.shared.permits_given();
     }
 }
 
@@ -194,18 +103,17 @@ impl<T: Item> Queue<T> {
         let shared = &*self.shared;
         let permits = &shared.lane(lane).gate.permits;
         let claim = match shared.when_full() {
-            WhenFull::Refuse if permits.take(shared.capacity) => Claim::Permit,
+            WhenFull::Refuse if permits.take(shared.capacity) => Claim::permit(lane),
             WhenFull::Refuse if shared.is_closed() => return Err(Refused::Closed),
             WhenFull::Refuse => return Err(Refused::Full),
             WhenFull::Spill | WhenFull::DropOldest => {
-                // SeqCst, as in `Permits::take`.
-                permits.tickets.fetch_add(1, Ordering::SeqCst);
-                Claim::Ticket
+                permits.take_ticket();
+                Claim::ticket(lane)
             }
         };
         // From here on dropping it gives it back. A queue that was closed before the claim could be seen has perhaps
         // told its consumers that it has ended: nothing may enter any more.
-        let reservation = Reservation { shared: Handle::Borrowed(self), lane, claim };
+        let reservation = Reservation::new(self, claim);
         if shared.is_closed() { Err(Refused::Closed) } else { Ok(reservation) }
     }
 }
@@ -221,7 +129,7 @@ impl<T: Item> Shared<T> {
     }
 
     /// Puts a message in under `drop-oldest`, and returns what had to leave for it (`delivery.md`, 2.8).
-    fn send_dropping(&self, index: u32, item: T) -> Option<T> {
+    pub(super) fn send_dropping(&self, index: u32, item: T) -> Option<T> {
         let lane = self.lane(index);
         let permits = &lane.gate.permits;
         let mut book = lane.book();

@@ -330,9 +330,17 @@ pub struct Endpoint {
     pub sale_ids: Patterns,
     /// The POIIDs it may speak for; empty: any.
     pub poiids: Patterns,
+    /// All three are empty.
+    pub(super) speaks_for_all: bool,
 }
 
 impl Endpoint {
+    /// Whether it may speak for anybody: then nobody need be asked for.
+    #[inline]
+    pub fn speaks_for_all(&self) -> bool {
+        self.speaks_for_all
+    }
+
     /// Whether it may speak for all of these. What the message lacks fits. Source: design, section 9.
     ///
     /// ```

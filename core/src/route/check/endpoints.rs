@@ -57,12 +57,17 @@ fn endpoint(name: &str, raw: &RawEndpoint, path: &Path) -> Result<Endpoint, Faul
         // OK because each was checked above: what is no pattern has been refused.
         Ok(if stars { Patterns::new(texts).unwrap_or_default() } else { Patterns::literal(texts) })
     };
+    let merchant_accounts = patterns("merchant_accounts", &raw.merchant_accounts, false)?;
+    let sale_ids = patterns("sale_ids", &raw.sale_ids, true)?;
+    let poiids = patterns("poiids", &raw.poiids, true)?;
+    let speaks_for_all = merchant_accounts.is_empty() && sale_ids.is_empty() && poiids.is_empty();
     Ok(Endpoint {
         name: name.to_owned(),
         third_party: raw.third_party.unwrap_or(false),
-        merchant_accounts: patterns("merchant_accounts", &raw.merchant_accounts, false)?,
-        sale_ids: patterns("sale_ids", &raw.sale_ids, true)?,
-        poiids: patterns("poiids", &raw.poiids, true)?,
+        speaks_for_all,
+        merchant_accounts,
+        sale_ids,
+        poiids,
     })
 }
 
