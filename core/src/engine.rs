@@ -2,6 +2,7 @@
 
 mod accept;
 mod backlog;
+mod batch;
 mod candidate;
 mod clock;
 mod completions;
@@ -39,6 +40,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use arc_swap::ArcSwap;
+use crossbeam_utils::CachePadded;
 
 use crate::delivery::{DeadLetter, DeadLetters, Dedupe, Quarantine, QuarantineEntry, StoreError};
 use crate::limits::UNWRITTEN_MAX;
@@ -90,7 +92,7 @@ struct Inner {
     reloading: Mutex<()>,
     closing: AtomicBool,
     /// The last number given to a message or to an entry of the quarantine.
-    last_seq: AtomicU64,
+    last_seq: CachePadded<AtomicU64>,
     /// How often the store has been opened again: consumers then look for their queues anew.
     epoch: AtomicU64,
     /// Whether queues have been shut to be opened again: that is not their end.

@@ -128,6 +128,18 @@ impl Message {
         }
     }
 
+    /// Gives a message that nobody else has yet its number, and flags.
+    #[inline]
+    pub(crate) fn set_number(&mut self, seq: u64, flags: Flags) {
+        self.0.with_arc_mut(|message| {
+            if let Some(message) = triomphe::Arc::get_mut(message) {
+                let head = message.header_mut();
+                head.origin.seq = seq;
+                head.fields.flags.insert(flags);
+            }
+        });
+    }
+
     /// Another message about the same bytes: a further item of a webhook.
     pub(crate) fn sibling(&self, fields: &Fields, origin: Origin) -> Self {
         let head = Head { fields: *fields, origin, body: Body::With(self.clone()), story: None };

@@ -55,17 +55,21 @@ impl Engine {
     ///
     /// # Errors
     /// When the configuration has no endpoint of one of the given names; then none was taken.
-    pub fn accept_batch(&self, batch: Vec<Inbound<'_>>) -> Result<Vec<Verdict>, UnknownEndpoint> {
+    pub fn accept_batch(&self, mut batch: Vec<Inbound<'_>>) -> Result<Vec<Verdict>, UnknownEndpoint> {
         let running = self.inner.running.load();
         for inbound in &batch {
             endpoint(&running, inbound)?;
         }
+        let now = running.clock.now();
+        if self.inner.durable.is_none() {
+            return Ok(self.inner.accept_all(&running, &mut batch, now));
+        }
         // Under the configuration that knows all their endpoints, so that a reload leaves no batch half taken.
-        let entered: Result<Vec<_>, _> =
-            batch.into_iter().map(|inbound| self.inner.enter_known(&running, inbound, How::Block)).collect();
+        let enter = |inbound| self.inner.enter_known(&running, inbound, now, How::Block);
+        let entered: Vec<_> = batch.into_iter().map(enter).collect();
         // One end for all of them: a batch waits no longer than a body.
         let end = self.inner.end_of_wait();
-        Ok(entered?.into_iter().map(|entered| self.inner.wait_until(entered, end)).collect())
+        Ok(entered.into_iter().map(|entered| self.inner.wait_until(entered, end)).collect())
     }
 }
 
@@ -83,22 +87,22 @@ impl Inner {
         loop {
             let running = self.running.load();
             let place = endpoint(&running, &inbound)?;
-            if let Ok(entered) = self.enter_under(&running, place, &mut inbound, how) {
+            if let Ok(entered) = self.enter_under(&running, place, &mut inbound, running.clock.now(), how) {
                 return Ok(entered);
             }
         }
     }
 
     /// Takes a body whose endpoint `running` has.
-    fn enter_known(&self, running: &Running, mut inbound: Inbound<'_>, how: How) -> Result<Entered, UnknownEndpoint> {
-        let place = endpoint(running, &inbound)?;
+    pub(super) fn enter_known(&self, running: &Running, mut inbound: Inbound<'_>, now: u64, how: How) -> Entered {
         let bytes = inbound.body.as_bytes().len();
-        Ok(match self.enter_under(running, place, &mut inbound, how) {
-            Ok(entered) => entered,
-            Err(OutOfForce) => self.enter_at(inbound, how).unwrap_or_else(|_| {
-                // Its queue and its endpoint were removed under way: its sender asks again, and is told then.
-                Entered::Verdict(self.answer(Verdict::Busy { reason: BusyReason::Closing }, bytes))
-            }),
+        let entered = match endpoint(running, &inbound) {
+            Ok(place) => self.enter_under(running, place, &mut inbound, now, how),
+            Err(_) => Err(OutOfForce),
+        };
+        entered.or_else(|OutOfForce| self.enter_at(inbound, how)).unwrap_or_else(|_| {
+            // Its queue and its endpoint were removed under way: its sender asks again, and is told then.
+            Entered::Verdict(self.answer(Verdict::Busy { reason: BusyReason::Closing }, bytes))
         })
     }
 
@@ -108,18 +112,16 @@ impl Inner {
         running: &Running,
         (endpoint_index, endpoint): (u16, &Endpoint),
         inbound: &mut Inbound<'_>,
+        now: u64,
         how: How,
     ) -> Result<Entered, OutOfForce> {
-        let bytes = inbound.body.as_bytes().len();
         // Acquire, paired with the store in `close`.
         if self.closing.load(Ordering::Acquire) && inbound.source != Source::Reply {
+            let bytes = inbound.body.as_bytes().len();
             return Ok(Entered::Verdict(self.answer(Verdict::Busy { reason: BusyReason::Closing }, bytes)));
         }
-        let entry = Entry { inner: self, running, endpoint, endpoint_index, inbound, now: running.clock.now() };
-        match entry.enter(how)? {
-            Entered::Verdict(verdict) => Ok(Entered::Verdict(self.answer(verdict, bytes))),
-            waits @ Entered::Waits(_) => Ok(waits),
-        }
+        let mut entry = Entry { inner: self, running, endpoint, endpoint_index, inbound, now };
+        entry.enter(how)
     }
 
     /// Counts a verdict on a body of so many bytes.
@@ -138,44 +140,60 @@ impl Inner {
 }
 
 /// One body under one configuration.
-pub(super) struct Entry<'a, 'r> {
-    pub(super) inner: &'r Inner,
+pub(super) struct Entry<'a, 'i, 'r> {
+    pub(super) inner: &'i Inner,
     pub(super) running: &'r Running,
     pub(super) endpoint: &'r Endpoint,
     pub(super) endpoint_index: u16,
-    pub(super) inbound: &'r mut Inbound<'a>,
+    pub(super) inbound: &'i mut Inbound<'a>,
     pub(super) now: u64,
 }
 
-impl Entry<'_, '_> {
+impl Entry<'_, '_, '_> {
     #[inline]
-    fn enter(self, how: How) -> Result<Entered, OutOfForce> {
-        let limits = self.running.configuration.limits();
-        let learns = self.running.configuration.shapes();
+    fn enter(&mut self, how: How) -> Result<Entered, OutOfForce> {
         let mut classified = Classified::default();
-        let judgement = judge(self.inbound, self.endpoint, limits, &mut classified, |body, classified| {
+        match self.judge(&mut classified) {
+            // Verdicts are large enough for that to count: this one is made where it is returned.
+            Judgement::Message(fields) if self.inner.durable.is_none() => self.message(fields),
+            judgement => self.enter_otherwise(judgement, how),
+        }
+    }
+
+    /// What the body deserves; its fields are in `classified` then.
+    #[inline]
+    pub(super) fn judge<'f>(&self, classified: &'f mut Classified) -> Judgement<'f> {
+        let running = self.running;
+        let (limits, learns) = (running.configuration.limits(), running.configuration.shapes());
+        judge(self.inbound, self.endpoint, limits, classified, |body, classified| {
             if learns {
-                self.running.shapes.classify_into(body, classified);
+                running.shapes.classify_into(body, classified);
             } else {
                 generally(limits)(body, classified);
             }
-        });
-        if let Some(durable) = &self.inner.durable {
-            return self.join(durable, judgement, how);
-        }
-        let verdict = match judgement {
-            Judgement::Answer(verdict) => verdict,
-            Judgement::Quarantine(reason) => self.quarantine(&[(None, reason)]),
-            Judgement::Message(fields) => self.message(fields)?,
-            Judgement::Items(fields) if fields.items == 1 => self.items::<INLINE>(fields)?,
-            Judgement::Items(fields) => self.items::<{ Limits::MAX.items as usize }>(fields)?,
+        })
+    }
+
+    /// What is no message, is several, or goes into a store.
+    #[inline(never)]
+    fn enter_otherwise(&mut self, judgement: Judgement<'_>, how: How) -> Result<Entered, OutOfForce> {
+        let bytes = self.inbound.body.as_bytes().len();
+        let entered = match (judgement, &self.inner.durable) {
+            (judgement, Some(durable)) => self.join(durable, judgement, how)?,
+            (Judgement::Answer(verdict), None) => Entered::Verdict(verdict),
+            (Judgement::Quarantine(reason), None) => Entered::Verdict(self.quarantine(&[(None, reason)])),
+            (Judgement::Message(fields), None) => return self.message(fields),
+            (Judgement::Items(fields), None) if fields.items == 1 => Entered::Verdict(self.items::<INLINE>(fields)?),
+            (Judgement::Items(fields), None) => Entered::Verdict(self.items::<{ Limits::MAX.items as usize }>(fields)?),
         };
-        Ok(Entered::Verdict(verdict))
+        if let Entered::Verdict(verdict) = entered {
+            self.inner.answer(verdict, bytes);
+        }
+        Ok(entered)
     }
 
     /// Puts the body on the list of what waits for a commit.
-    #[inline(never)]
-    fn join(self, durable: &Durable, judgement: Judgement<'_>, how: How) -> Result<Entered, OutOfForce> {
+    fn join(&self, durable: &Durable, judgement: Judgement<'_>, how: How) -> Result<Entered, OutOfForce> {
         if let Judgement::Answer(verdict) = judgement {
             return Ok(Entered::Verdict(verdict));
         }

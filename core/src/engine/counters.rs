@@ -1,6 +1,8 @@
 //! What an engine says about itself.
 
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+
+use crossbeam_utils::CachePadded;
 
 use super::Engine;
 use super::pending::lock;
@@ -57,9 +59,19 @@ pub struct Counters {
     pub queues: Vec<(String, queue::Counters)>,
 }
 
-/// The running numbers. Relaxed, all of them: nobody concludes anything from the order of two.
+/// The running numbers: each thread counts in a place that it shares with few others or none, as counting in one place
+/// costs threads more than reading a message does.
 #[derive(Debug, Default)]
 pub(super) struct Tally {
+    shares: [CachePadded<Share>; SHARES],
+}
+
+/// Threads beyond so many share places.
+const SHARES: usize = 16;
+
+/// What some threads have counted. Relaxed, all of it: nobody concludes anything from the order of two.
+#[derive(Debug, Default)]
+struct Share {
     /// By the number of the kind.
     accepted: [AtomicU64; Kind::ALL.len() + 1],
     duplicate: AtomicU64,
@@ -77,44 +89,69 @@ pub(super) struct Tally {
 }
 
 impl Tally {
+    /// Where this thread counts.
+    #[inline]
+    fn share(&self) -> &Share {
+        static THREADS: AtomicUsize = AtomicUsize::new(0);
+        thread_local! {
+            static SHARE: usize = THREADS.fetch_add(1, Ordering::Relaxed) % SHARES;
+        }
+        // A thread that ends may find its own number gone.
+        &self.shares[SHARE.try_with(|share| *share).unwrap_or(0)]
+    }
+
+    /// A number, of all threads together.
+    fn sum(&self, counter: impl Fn(&Share) -> &AtomicU64) -> u64 {
+        self.shares.iter().map(|share| counter(share).load(Ordering::Relaxed)).sum()
+    }
+
     /// Counts a body and its verdict.
     ///
     /// Messages, duplicates and entries of the quarantine are counted one by one where they are found.
     #[inline]
     pub(super) fn verdict(&self, verdict: Verdict, bytes: usize) {
-        self.bytes.fetch_add(bytes as u64, Ordering::Relaxed);
+        let share = self.share();
+        share.bytes.fetch_add(bytes as u64, Ordering::Relaxed);
         let counter = match verdict {
             Verdict::Accepted { .. } | Verdict::Quarantined { .. } | Verdict::Duplicate { .. } => return,
-            Verdict::Ignored { .. } => &self.ignored,
-            Verdict::Busy { .. } => &self.busy,
-            Verdict::Unauthorized { .. } => &self.unauthorized,
-            Verdict::NotAllowed => &self.not_allowed,
-            Verdict::TooLarge => &self.too_large,
-            Verdict::Encoded => &self.encoded,
-            Verdict::Reply(_) => &self.reply,
+            Verdict::Ignored { .. } => &share.ignored,
+            Verdict::Busy { .. } => &share.busy,
+            Verdict::Unauthorized { .. } => &share.unauthorized,
+            Verdict::NotAllowed => &share.not_allowed,
+            Verdict::TooLarge => &share.too_large,
+            Verdict::Encoded => &share.encoded,
+            Verdict::Reply(_) => &share.reply,
         };
         counter.fetch_add(1, Ordering::Relaxed);
     }
 
+    /// Counts a body of so many bytes that is one message.
+    #[inline]
+    pub(super) fn sent(&self, kind: Kind, bytes: usize) {
+        let share = self.share();
+        share.bytes.fetch_add(bytes as u64, Ordering::Relaxed);
+        share.accepted[kind as usize].fetch_add(1, Ordering::Relaxed);
+    }
+
     #[inline]
     pub(super) fn accepted(&self, kind: Kind, count: u32) {
-        self.accepted[kind as usize].fetch_add(u64::from(count), Ordering::Relaxed);
+        self.share().accepted[kind as usize].fetch_add(u64::from(count), Ordering::Relaxed);
     }
 
     pub(super) fn duplicate(&self, count: u32) {
-        self.duplicate.fetch_add(u64::from(count), Ordering::Relaxed);
+        self.share().duplicate.fetch_add(u64::from(count), Ordering::Relaxed);
     }
 
     pub(super) fn quarantined(&self) {
-        self.quarantined.fetch_add(1, Ordering::Relaxed);
+        self.share().quarantined.fetch_add(1, Ordering::Relaxed);
     }
 
     pub(super) fn items_dropped(&self, count: u32) {
-        self.items_dropped.fetch_add(u64::from(count), Ordering::Relaxed);
+        self.share().items_dropped.fetch_add(u64::from(count), Ordering::Relaxed);
     }
 
     pub(super) fn committed(&self) {
-        self.commits.fetch_add(1, Ordering::Relaxed);
+        self.share().commits.fetch_add(1, Ordering::Relaxed);
     }
 }
 
@@ -122,7 +159,6 @@ impl Engine {
     /// What has happened so far.
     pub fn counters(&self) -> Counters {
         let tally = &self.inner.tally;
-        let read = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
         let pending = self.inner.durable.as_ref().map_or(0, |durable| durable.pending.list().messages());
         let stored = self.inner.durable.as_ref().map(|durable| durable.ledger.counts());
         let now = self.inner.now();
@@ -131,30 +167,30 @@ impl Engine {
             let horizon = [Window::Terminal, Window::Webhook].map(|window| index.horizon(window, now));
             (index.len(), index.left(), horizon)
         };
-        let kinds = Kind::ALL.map(|kind| (kind, read(&tally.accepted[kind as usize])));
+        let kinds = Kind::ALL.map(|kind| (kind, tally.sum(|share| &share.accepted[kind as usize])));
         Counters {
             accepted: kinds.iter().map(|(_, count)| count).sum(),
             kinds: kinds.into_iter().filter(|(_, count)| *count > 0).collect(),
-            duplicate: read(&tally.duplicate),
-            quarantined: read(&tally.quarantined),
+            duplicate: tally.sum(|share| &share.duplicate),
+            quarantined: tally.sum(|share| &share.quarantined),
             quarantine_left: stored
                 .as_ref()
                 .map_or_else(|| self.inner.quarantine.left(), |stored| stored.quarantine_left),
             dead_letters_left: stored.map_or_else(|| self.inner.dead_letters.left(), |stored| stored.dead_letters_left),
-            commits: read(&tally.commits),
+            commits: tally.sum(|share| &share.commits),
             pending: pending as u64,
             dedupe_keys,
             dedupe_left,
             dedupe_horizon,
-            ignored: read(&tally.ignored),
-            busy: read(&tally.busy),
-            unauthorized: read(&tally.unauthorized),
-            not_allowed: read(&tally.not_allowed),
-            too_large: read(&tally.too_large),
-            encoded: read(&tally.encoded),
-            reply: read(&tally.reply),
-            items_dropped: read(&tally.items_dropped),
-            bytes: read(&tally.bytes),
+            ignored: tally.sum(|share| &share.ignored),
+            busy: tally.sum(|share| &share.busy),
+            unauthorized: tally.sum(|share| &share.unauthorized),
+            not_allowed: tally.sum(|share| &share.not_allowed),
+            too_large: tally.sum(|share| &share.too_large),
+            encoded: tally.sum(|share| &share.encoded),
+            reply: tally.sum(|share| &share.reply),
+            items_dropped: tally.sum(|share| &share.items_dropped),
+            bytes: tally.sum(|share| &share.bytes),
             queues: self.inner.running.load().counters(),
         }
     }

@@ -5,19 +5,22 @@ use std::sync::MutexGuard;
 use super::Inner;
 use super::accept::{Entry, OutOfForce};
 use super::candidate::Candidate;
+use super::durable::Entered;
 use super::judge::judge_item;
 use super::key::key;
 use super::pending::lock;
-use super::reservations::{INLINE, Reservations};
-use super::subject::{with_order_key, with_subject};
+use super::reservations::{INLINE, Reservations, send_to_all};
+use super::running::Running;
+use super::subject::{order_hash, with_subject};
 use crate::delivery::{BusyReason, Change, Dedupe, Key, QuarantineEntry, QuarantineReason, Seen, Verdict};
 use crate::message::{BodySource, Message, Origin, for_each_item};
 use crate::nexo::{Fields, Flags, View};
 use crate::queue::Refused;
+use crate::route::Targets;
 
 /// The index of keys, held while a message is numbered, so that of two equal ones that come at the same instant the
 /// second finds the first; nothing if duplicates are let through.
-type Index<'r> = Option<MutexGuard<'r, Dedupe>>;
+pub(super) type Index<'r> = Option<MutexGuard<'r, Dedupe>>;
 
 /// What has been found out about one item of a webhook.
 #[derive(Clone, Copy)]
@@ -28,52 +31,43 @@ enum Fate {
     New(Flags, Option<(Key, u64)>),
 }
 
-impl<'r> Entry<'_, 'r> {
+impl<'r> Entry<'_, '_, 'r> {
+    /// Counts the body, and its verdict.
     #[inline]
-    pub(super) fn message(mut self, fields: &mut Fields) -> Result<Verdict, OutOfForce> {
+    pub(super) fn message(&mut self, fields: &mut Fields) -> Result<Entered, OutOfForce> {
+        let bytes = self.inbound.body.as_bytes().len();
         let mut reservations = Reservations::<INLINE>::new();
-        let mut index = self.index();
+        let mut index = self.inner.index(self.running);
         let known = index.as_ref().and_then(|_| self.key(fields));
-        if let (Some(index), Some((key, digest))) = (&index, known) {
-            match index.look(&key, digest, self.now) {
-                Seen::Duplicate { seq } => {
-                    self.inner.tally.duplicate(1);
-                    return Ok(Verdict::Duplicate { seq });
-                }
-                Seen::Variant => fields.flags.insert(Flags::CONFLICT),
-                Seen::New => {}
+        if let (Some(index), Some(known)) = (&index, &known) {
+            match self.inner.look(index, known, self.now) {
+                Ok(flags) => fields.flags.insert(flags),
+                Err(duplicate) => return Ok(Entered::Verdict(self.inner.answer(duplicate, bytes))),
             }
         }
         if let Err(refused) = self.reserve(fields, &mut reservations) {
-            return self.refused(refused);
+            return self.refused(refused).map(|verdict| Entered::Verdict(self.inner.answer(verdict, bytes)));
         }
-        let seq = self.inner.number(1);
+        let first_seq = self.inner.number(1);
         if let (Some(index), Some((key, digest))) = (&mut index, known) {
-            index.learn(&key, digest, seq, self.now);
+            index.learn(&key, digest, first_seq, self.now);
         }
         drop(index);
-        let message = self.first_message(fields, None, seq);
-        while let Some(reservation) = reservations.take() {
-            reservation.send(message.clone());
-        }
-        self.inner.tally.accepted(fields.kind, 1);
-        Ok(Verdict::Accepted { first_seq: seq, count: 1, stored: false })
+        let message = self.first_message(fields, None, first_seq);
+        send_to_all(&mut reservations, message);
+        self.inner.tally.sent(fields.kind, bytes);
+        Ok(Entered::Verdict(Verdict::Accepted { first_seq, count: 1, stored: false }))
     }
 
     #[inline]
-    fn index(&self) -> Index<'r> {
-        self.running.drops_duplicates().then(|| lock(&self.inner.dedupe))
-    }
-
-    #[inline]
-    fn key(&self, fields: &Fields) -> Option<(Key, u64)> {
+    pub(super) fn key(&self, fields: &Fields) -> Option<(Key, u64)> {
         let view = View::new(self.inbound.body.as_bytes(), fields);
         key(view, &self.endpoint.name, &self.inner.hash_key)
     }
 
     /// The message that gets the body itself: sharing bytes that nobody shares yet would allocate once more.
     #[inline]
-    fn first_message(&mut self, fields: &Fields, item: Option<u32>, seq: u64) -> Message {
+    pub(super) fn first_message(&mut self, fields: &Fields, item: Option<u32>, seq: u64) -> Message {
         let origin = Origin { item, ..self.origin(seq) };
         Message::new(fields, std::mem::replace(&mut self.inbound.body, BodySource::Copied(&[])), origin)
     }
@@ -82,10 +76,10 @@ impl<'r> Entry<'_, 'r> {
     /// who it should be (`drive.md`, Items).
     // Not inlined: what is set aside for so many items would be set aside for every message.
     #[inline(never)]
-    pub(super) fn items<const N: usize>(mut self, fields: &Fields) -> Result<Verdict, OutOfForce> {
+    pub(super) fn items<const N: usize>(&mut self, fields: &Fields) -> Result<Verdict, OutOfForce> {
         let body = self.inbound.body.as_bytes();
         let (mut reservations, mut refused) = (Reservations::<N>::new(), None);
-        let mut index = self.index();
+        let mut index = self.inner.index(self.running);
         let (mut fates, mut at, mut first) = ([Fate::Bad; N], 0, None);
         for_each_item(body, fields, |item| {
             let (before, after) = fates.split_at_mut(at);
@@ -140,6 +134,7 @@ impl<'r> Entry<'_, 'r> {
         fates: &[Fate],
         reservations: &mut Reservations<'r, N>,
     ) {
+        let mut reservations = reservations.drain(..);
         let (body, first_seq) = (first.body(), first.origin().seq);
         let (mut seq, mut at) = (first_seq, 0);
         for_each_item(body, fields, |item| {
@@ -153,8 +148,7 @@ impl<'r> Entry<'_, 'r> {
             let targets = with_subject(View::new(body, &item), self.endpoint_index, |subject| {
                 self.running.table.route(subject).len()
             });
-            for _ in 0..targets {
-                let Some(reservation) = reservations.take() else { break };
+            for reservation in reservations.by_ref().take(targets) {
                 reservation.send(message.clone());
             }
         });
@@ -177,16 +171,21 @@ impl<'r> Entry<'_, 'r> {
     /// Room in the lane of the message in every queue that the table names.
     #[inline]
     fn reserve<const N: usize>(&self, fields: &Fields, reservations: &mut Reservations<'r, N>) -> Result<(), Refused> {
-        let view = View::new(self.inbound.body.as_bytes(), fields);
-        with_order_key(view, |key| {
-            with_subject(view, self.endpoint_index, |subject| {
-                for target in self.running.table.route(subject).iter() {
-                    let queue = &self.running.queues[usize::from(target)].queue;
-                    reservations.reserve(queue, queue.lane_of(key))?;
-                }
-                Ok(())
-            })
+        let (order_hash, targets) = self.route(fields);
+        targets.iter().try_for_each(|target| {
+            let queue = &self.running.queues[usize::from(target)].queue;
+            reservations.push(queue.reserve(queue.lane_of_hash(order_hash))?);
+            Ok(())
         })
+    }
+
+    /// What the lane is found by, and the queues that the table names.
+    #[inline]
+    pub(super) fn route(&self, fields: &Fields) -> (u64, Targets<'r>) {
+        let view = View::new(self.inbound.body.as_bytes(), fields);
+        // The hash first: it is a long chain of multiplications, beside which the machine can look up the queues.
+        let (order_hash, table) = (order_hash(view), &self.running.table);
+        (order_hash, with_subject(view, self.endpoint_index, |subject| table.route(subject)))
     }
 
     #[cold]
@@ -221,6 +220,25 @@ impl<'r> Entry<'_, 'r> {
 }
 
 impl Inner {
+    /// The index, if duplicates are dropped.
+    #[inline]
+    pub(super) fn index(&self, running: &Running) -> Index<'_> {
+        running.drops_duplicates().then(|| lock(&self.dedupe))
+    }
+
+    /// Looks a key and its digest up: the flags of a message that is new, or the verdict on one that is not.
+    #[inline]
+    pub(super) fn look(&self, index: &Dedupe, (key, digest): &(Key, u64), now: u64) -> Result<Flags, Verdict> {
+        match index.look(key, *digest, now) {
+            Seen::New => Ok(Flags::NONE),
+            Seen::Variant => Ok(Flags::CONFLICT),
+            Seen::Duplicate { seq } => {
+                self.tally.duplicate(1);
+                Err(Verdict::Duplicate { seq })
+            }
+        }
+    }
+
     /// Takes what is replayed, without a store.
     pub(super) fn admit(&self, mut candidate: Candidate) -> Verdict {
         let mut index = lock(&self.dedupe);

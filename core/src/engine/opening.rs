@@ -119,7 +119,7 @@ impl Engine {
                 running: ArcSwap::from_pointee(running),
                 reloading: Mutex::new(()),
                 closing: AtomicBool::new(false),
-                last_seq: AtomicU64::new(last_seq),
+                last_seq: AtomicU64::new(last_seq).into(),
                 epoch: AtomicU64::new(0),
                 reopening: AtomicBool::new(false),
                 names,

@@ -17,6 +17,7 @@ use super::permit::Permits;
 use super::wake::lock;
 use super::{Delivery, Item};
 use crossbeam_channel::{Receiver, Sender, bounded};
+use crossbeam_utils::CachePadded;
 use std::sync::atomic::{AtomicU8, Ordering, fence};
 use std::sync::{Mutex, MutexGuard};
 
@@ -26,23 +27,18 @@ const OWNED: u8 = 2;
 
 /// One FIFO of a queue.
 pub(super) struct Lane<T> {
-    pub(super) gate: Gate,
+    pub(super) gate: CachePadded<Gate>,
     sender: Sender<T>,
     receiver: Receiver<T>,
-    book: Apart<Mutex<Book<T>>>,
+    book: CachePadded<Mutex<Book<T>>>,
 }
 
 /// What producers write for each message, on cache lines that they share with nobody else: permits and state lie
-/// together because a producer that has taken a permit looks at the state next. 128 bytes, as x86-64 fetches lines in
-/// pairs and aarch64 has some of 128.
-#[repr(align(128))]
+/// together because a producer that has taken a permit looks at the state next.
 pub(super) struct Gate {
     pub(super) permits: Permits,
     state: AtomicU8,
 }
-
-#[repr(align(128))]
-struct Apart<T>(T);
 
 impl<T: Item> Lane<T> {
     /// An idle lane. Its channel has one place more than permits, for the one message that `drop-oldest` may let in
@@ -52,16 +48,16 @@ impl<T: Item> Lane<T> {
     pub(super) fn new(capacity: usize, rows: Option<Rows>) -> Self {
         let (sender, receiver) = bounded(if rows.is_some() { 1 } else { capacity + 1 });
         Self {
-            gate: Gate { permits: Permits::default(), state: AtomicU8::new(IDLE) },
+            gate: CachePadded::new(Gate { permits: Permits::default(), state: AtomicU8::new(IDLE) }),
             sender,
             receiver,
-            book: Apart(Mutex::new(Book::new(rows))),
+            book: CachePadded::new(Mutex::new(Book::new(rows))),
         }
     }
 
     /// The consumers' side.
     pub(super) fn book(&self) -> MutexGuard<'_, Book<T>> {
-        lock(&self.book.0)
+        lock(&self.book)
     }
 
     /// Puts in a message that has a permit, and says whether its lane's token is to be pushed now.
