@@ -1,7 +1,7 @@
 //! Bounds, and the end.
 
 use super::*;
-use nexowire_core::engine::{Replay, Submitted};
+use nexowire_core::engine::{Delivered, Replay, Submitted};
 use nexowire_core::queue::PollError;
 
 #[test]
@@ -53,6 +53,20 @@ fn a_replay_is_not_ended_by_what_may_wait_at_once() {
     let held: Vec<_> = poll(&mut worker).iter().map(|one| one.0).collect();
     assert_eq!(worker.ack(&held), 5);
     assert_eq!(engine.replay(&Replay::default()), Ok(5));
+}
+
+#[test]
+fn a_replay_sees_what_its_own_commit_has_dropped() {
+    let queue = "[[queue]]\nname = \"other\"\nlanes = 1\ncapacity = 1\nwhen_full = \"drop-oldest\"\n";
+    let (_, engine) = Told::engine(configuration(&format!("clock = \"manual\"\ndefault_queue = \"other\"\n{queue}")));
+    assert_eq!(accept(&engine, &body("T1", 1)), accepted(1));
+    engine.submit(Inbound::new(body("T1", 2).as_bytes()), 2).unwrap();
+    // The second one pushes the first one out, which is pending no more.
+    assert_eq!(engine.replay(&Replay::default()), Ok(1));
+    let mut batch = vec![];
+    consumer(&engine, "other").poll(64, &mut batch).unwrap();
+    let repeated = |delivered: &Delivered| delivered.message.story().and_then(|story| story.origin_seq);
+    assert_eq!(batch.iter().map(repeated).collect::<Vec<_>>(), [Some(1)]);
 }
 
 #[test]
