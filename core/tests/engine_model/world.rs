@@ -245,9 +245,13 @@ impl World {
     fn reload(&mut self) {
         let mut setup = self.model.setup;
         setup.vary(&mut self.random);
-        self.commit();
         self.tell(format!("reload {setup:?}"));
         self.engine.reload(setup.configuration()).unwrap();
+        self.know();
+        if !self.model.latched {
+            // It commits first (`drive.md`, below the operations), by the configuration of before.
+            assert!(self.model.commit(None).is_empty());
+        }
         self.model.setup = setup;
     }
 
