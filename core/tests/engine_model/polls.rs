@@ -17,8 +17,8 @@ impl Model {
         self.in_lane(queue, lane).into_iter().filter(free).collect()
     }
 
-    /// Everything of a queue that ends by itself, in the order of the deadlines.
-    pub(crate) fn expire(&mut self, queue: usize) {
+    /// Everything of a queue that ends by itself, in the order of the deadlines; says whether somebody lost a batch.
+    pub(crate) fn expire(&mut self, queue: usize) -> bool {
         let mut ended = vec![];
         for (lane, batch) in &self.queues[queue].batches {
             if self.setup.ack_wait > 0 && batch.alive + self.setup.ack_wait <= self.now {
@@ -31,12 +31,13 @@ impl Model {
             }
         }
         ended.sort_unstable();
-        for (_, lane) in ended {
-            let batch = self.queues[queue].batches.remove(&lane).unwrap();
+        for (_, lane) in &ended {
+            let batch = self.queues[queue].batches.remove(lane).unwrap();
             let first = *batch.seqs.first().unwrap();
             self.dirty = Some(true);
             self.fail(queue, first, 0, false, "ack_wait");
         }
+        !ended.is_empty()
     }
 
     /// A failure of a message that is in nobody's hands any more.
