@@ -146,6 +146,11 @@ impl Replay<'_> {
 impl Inner {
     fn replay_log(&self, running: &Running, replay: &Replay<'_>) -> Result<u64, ReplayError> {
         let durable = self.durable.as_ref().ok_or(ReplayError::NoStore)?;
+        if self.has_unwritten(durable) {
+            // What the commit before this has published may have dropped others: the log is to say that these are not
+            // pending any more.
+            self.commit_even_nothing(durable);
+        }
         let last = self.last_seq.load(std::sync::atomic::Ordering::Relaxed);
         let bounds = Bounds {
             from_seq: replay.from_seq,

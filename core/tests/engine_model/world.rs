@@ -231,8 +231,14 @@ impl World {
         self.tell(format!("advance {now}"));
         let deadline = self.engine.advance(Some(now));
         self.model.now = now;
-        (0..3).for_each(|queue| self.model.expire(queue));
-        self.model.dirty = self.model.dirty.filter(|dirty| !dirty);
+        let fired = (0..3).filter(|queue| self.model.expire(*queue)).count() > 0;
+        if fired && !self.model.latched {
+            // It commits what that wrote (`delivery.md`, 6.2), and dead letters move with it.
+            self.model.commit(None);
+        } else {
+            // It may have written what is old enough.
+            self.model.dirty = self.model.dirty.filter(|dirty| !dirty);
+        }
         self.commit();
         let holds = self.model.queues.iter().flat_map(|queue| queue.batches.values());
         if let Some(first) = holds.map(|batch| batch.alive + self.model.setup.ack_wait).min()
@@ -245,9 +251,13 @@ impl World {
     fn reload(&mut self) {
         let mut setup = self.model.setup;
         setup.vary(&mut self.random);
-        self.commit();
         self.tell(format!("reload {setup:?}"));
         self.engine.reload(setup.configuration()).unwrap();
+        self.know();
+        if !self.model.latched {
+            // It commits first (`drive.md`, below the operations), by the configuration of before.
+            assert!(self.model.commit(None).is_empty());
+        }
         self.model.setup = setup;
     }
 

@@ -27,6 +27,34 @@ fn a_leader_that_panics_answers_everybody() {
     }
 }
 
+/// After the sync verdicts stand, and as not all is published only a reopening goes on.
+#[test]
+fn a_leader_that_panics_while_it_publishes_has_accepted() {
+    let queue = "default_queue = \"other\"\nclock = \"manual\"\n[[queue]]\nname = \"other\"\nlanes = 1\ncapacity = 1\n";
+    let (store, engine) = Told::engine(configuration(queue));
+    assert_eq!([1, 2].map(|number| accept(&engine, &body("T1", number))), [accepted(1), accepted(2)]);
+    assert_eq!(poll(&mut consumer(&engine, "other")), [(1, 1)]);
+    // To make room it looks for the oldest among those that are in the store alone.
+    engine.reload(configuration(&format!("{queue}when_full = \"drop-oldest\"\n"))).unwrap();
+    let mut worker = consumer(&engine, "other");
+    assert_eq!(poll(&mut worker), [(1, 2)]);
+    engine.submit(Inbound::new(body("T1", 3).as_bytes()), 7).unwrap();
+    store.panic_at_next_read();
+    assert!(catch_unwind(AssertUnwindSafe(|| engine.commit())).is_err());
+    let mut completions = vec![];
+    engine.completions(9, &mut completions);
+    assert_eq!(completions.iter().map(|done| (done.id, done.verdict)).collect::<Vec<_>>(), [(7, accepted(3))]);
+    assert_eq!(accept(&engine, &body("T1", 4)), STORE, "latched");
+    assert_eq!(engine.reopen(None), Ok(3));
+    assert_eq!(accept(&engine, &body("T1", 3)), Verdict::Duplicate { seq: 3 });
+    let handed = [(); 3].map(|()| {
+        let held = poll(&mut worker);
+        assert_eq!((held.len(), worker.ack(&[held[0].0])), (1, 1));
+        held[0].0
+    });
+    assert_eq!(handed, [1, 2, 3]);
+}
+
 /// Threads that wait for a leader that panics do not hang.
 #[test]
 fn nobody_waits_for_a_leader_that_is_gone() {

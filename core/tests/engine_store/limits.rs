@@ -1,7 +1,7 @@
 //! Bounds, and the end.
 
 use super::*;
-use nexowire_core::engine::{Replay, Submitted};
+use nexowire_core::engine::{Delivered, Replay, Submitted};
 use nexowire_core::queue::PollError;
 
 #[test]
@@ -53,6 +53,46 @@ fn a_replay_is_not_ended_by_what_may_wait_at_once() {
     let held: Vec<_> = poll(&mut worker).iter().map(|one| one.0).collect();
     assert_eq!(worker.ack(&held), 5);
     assert_eq!(engine.replay(&Replay::default()), Ok(5));
+}
+
+#[test]
+fn a_long_replay_leaves_nothing_out() {
+    // More than is read of the log at once.
+    const COUNT: u64 = 600;
+    let (_, engine) = Told::engine(one_queue(""));
+    let bodies: Vec<_> = (1..=COUNT).map(|number| body("T1", number)).collect();
+    engine.accept_batch(bodies.iter().map(|body| Inbound::new(body.as_bytes())).collect()).unwrap();
+    let mut worker = consumer(&engine, "other");
+    let mut drain = || {
+        let mut all: Vec<Delivered> = vec![];
+        loop {
+            let before = all.len();
+            worker.poll(64, &mut all).unwrap();
+            let seqs: Vec<_> = all[before..].iter().map(|delivered| delivered.message.origin().seq).collect();
+            assert_eq!(worker.ack(&seqs), seqs.len());
+            if seqs.is_empty() {
+                return all;
+            }
+        }
+    };
+    assert_eq!(drain().len() as u64, COUNT);
+    assert_eq!(engine.replay(&Replay::default()), Ok(COUNT));
+    let repeated = drain().into_iter().map(|delivered| delivered.message.story().and_then(|story| story.origin_seq));
+    assert_eq!(repeated.collect::<Vec<_>>(), (1..=COUNT).map(Some).collect::<Vec<_>>());
+}
+
+#[test]
+fn a_replay_sees_what_its_own_commit_has_dropped() {
+    let queue = "[[queue]]\nname = \"other\"\nlanes = 1\ncapacity = 1\nwhen_full = \"drop-oldest\"\n";
+    let (_, engine) = Told::engine(configuration(&format!("clock = \"manual\"\ndefault_queue = \"other\"\n{queue}")));
+    assert_eq!(accept(&engine, &body("T1", 1)), accepted(1));
+    engine.submit(Inbound::new(body("T1", 2).as_bytes()), 2).unwrap();
+    // The second one pushes the first one out, which is pending no more.
+    assert_eq!(engine.replay(&Replay::default()), Ok(1));
+    let mut batch = vec![];
+    consumer(&engine, "other").poll(64, &mut batch).unwrap();
+    let repeated = |delivered: &Delivered| delivered.message.story().and_then(|story| story.origin_seq);
+    assert_eq!(batch.iter().map(repeated).collect::<Vec<_>>(), [Some(1)]);
 }
 
 #[test]

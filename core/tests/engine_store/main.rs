@@ -9,6 +9,7 @@ use nexowire_core::delivery::{BusyReason, MemoryStore, Reader, Store, StoreError
 use nexowire_core::engine::{Consumer, Engine, Inbound};
 use nexowire_core::route::{Configuration, NoResolver, StoreSource};
 use std::collections::VecDeque;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex};
 
 pub(crate) const STORE: Verdict = Verdict::Busy { reason: BusyReason::Store };
@@ -69,6 +70,7 @@ pub(crate) struct Told {
     next: Mutex<(Next, bool)>,
     changed: Condvar,
     meanwhile: Mutex<VecDeque<Meanwhile>>,
+    read_panics: AtomicBool,
 }
 
 /// What somebody else does while a write is under way.
@@ -95,6 +97,10 @@ impl Told {
     /// How many of these are still to be done; they are forgotten.
     pub(crate) fn drop_meanwhile(&self) -> usize {
         std::mem::take(&mut *self.meanwhile.lock().unwrap()).len()
+    }
+
+    pub(crate) fn panic_at_next_read(&self) {
+        self.read_panics.store(true, Ordering::Relaxed);
     }
 
     /// Waits until a write is blocked.
@@ -126,6 +132,7 @@ impl Store for Told {
     }
 
     fn read(&self, look: &mut dyn FnMut(&dyn Reader) -> Result<(), StoreError>) -> Result<(), StoreError> {
+        assert!(!self.read_panics.swap(false, Ordering::Relaxed), "told to panic at a read");
         self.inner.read(look)
     }
 
