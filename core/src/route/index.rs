@@ -226,7 +226,8 @@ mod tests {
         for (beginnings, tags) in [(1, 1), (1, 500), (500, 1), (16, 16), (250, 2), (65_536, 3)] {
             let key = |rule: u64| {
                 let number = rule.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 20;
-                (number % beginnings) << 48 | (number >> 16) % tags
+                let (beginning, tag) = (number % beginnings, (number >> 16) % tags);
+                beginning << 48 | tag
             };
             let entry = |rule: u32| Entry { shape: Shape::default(), key: key(rule.into()), rule };
             // Every third rule is there twice.
