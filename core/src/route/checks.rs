@@ -1,30 +1,38 @@
-//! All rules in a form that is quick to run: what most of them ask, and where they lead, is in one cache line.
+//! All rules in a form that is quick to run: what is a rule's own is in half a cache line, what it shares with others
+//! is held once.
 
 use std::collections::HashMap;
-use std::sync::Arc;
 
 use super::configuration::Rule;
 use super::matcher::{Matcher, RuleWord, TextMember, WordMember};
 use super::pattern::Patterns;
+use super::row::Row;
 use super::subject::Subject;
+use crate::limits::Limits;
 
 /// The matchers and the queues of all rules.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Checks {
     rows: Vec<Row>,
-    /// What a row has no room for.
+    /// What rules ask besides the text in the row, and where they lead. Thousands of rules, each for a terminal, have
+    /// one form, which is then always at hand.
+    forms: Vec<Form>,
+    /// What a form has no room for.
     further: Vec<Check>,
-    /// The letters of all single texts.
+    /// The letters of all single texts that are not in rows.
     letters: Vec<u8>,
     /// What is not a single value.
     sets: Vec<Matcher>,
-    /// The queues of all rules; rules with the same queues share them.
+    /// The queues of all forms; those with the same queues share them.
     queues: Vec<u16>,
 }
 
-/// One rule: 32 bytes, two to a cache line.
+// A form's number has room for as many as there can be rules.
+const _: () = assert!(Limits::MAX.routes - 1 <= u16::MAX as u32);
+
+/// What rules may have in common.
 #[derive(Clone, Copy, Debug)]
-struct Row {
+struct Form {
     /// A bit for every kind, by number.
     kinds: u16,
     /// A bit for every envelope, by number.
@@ -34,18 +42,13 @@ struct Row {
     live: u8,
     further_len: u8,
     queues_len: u16,
-    first: Check,
     further_start: u32,
     queues_start: u32,
 }
 
-const _: () = assert!(size_of::<Row>() <= 32);
-
-/// One matcher that is not in the bits of a row.
-#[derive(Clone, Copy, Debug)]
+/// One matcher that is neither in the bits of a form nor in a row.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 enum Check {
-    /// Fits.
-    Nothing,
     Endpoint(u16),
     Word {
         member: WordMember,
@@ -72,55 +75,78 @@ const fn answer(value: Option<bool>) -> u8 {
     }
 }
 
+/// What a form is made of; rules for which it is equal have one form.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+struct Common<'a> {
+    kinds: u16,
+    envelopes: u8,
+    success: u8,
+    live: u8,
+    further: Vec<Check>,
+    queues: &'a [u16],
+}
+
 impl Checks {
     pub(super) fn new(rules: &[Rule]) -> Self {
         let mut checks = Self { rows: Vec::with_capacity(rules.len()), ..Self::default() };
-        let mut starts: HashMap<&[u16], u32> = HashMap::new();
+        let mut forms: HashMap<Common<'_>, u16> = HashMap::new();
+        let mut queues: HashMap<&[u16], u32> = HashMap::new();
         for rule in rules {
-            let mut row = checks.row(&rule.matchers);
-            row.queues_start = *starts.entry(&rule.queues).or_insert_with(|| {
-                checks.queues.extend_from_slice(&rule.queues);
-                (checks.queues.len() - rule.queues.len()) as u32
+            let (mut row, common) = checks.row(rule);
+            row.form = *forms.entry(common).or_insert_with_key(|common| {
+                let queues_start = *queues.entry(common.queues).or_insert_with(|| {
+                    checks.queues.extend_from_slice(common.queues);
+                    (checks.queues.len() - common.queues.len()) as u32
+                });
+                checks.form(common, queues_start)
             });
-            row.queues_len = rule.queues.len() as u16;
             checks.rows.push(row);
         }
         checks
     }
 
-    fn row(&mut self, matchers: &[Matcher]) -> Row {
+    fn form(&mut self, common: &Common<'_>, queues_start: u32) -> u16 {
+        let further_start = self.further.len() as u32;
+        self.further.extend_from_slice(&common.further);
+        self.forms.push(Form {
+            kinds: common.kinds,
+            envelopes: common.envelopes,
+            success: common.success,
+            live: common.live,
+            // A rule has a matcher for each of its members at most.
+            further_len: common.further.len() as u8,
+            queues_len: common.queues.len() as u16,
+            further_start,
+            queues_start,
+        });
+        (self.forms.len() - 1) as u16
+    }
+
+    /// The row of a rule but for its form, and what the form is to be made of.
+    fn row<'a>(&mut self, rule: &'a Rule) -> (Row, Common<'a>) {
         let bits = |values: &[bool]| values.iter().fold(0, |bits, &value| bits | 1 << answer(Some(value)));
-        let mut row = Row {
+        let mut row = Row::default();
+        let mut common = Common {
             kinds: u16::MAX,
             envelopes: u8::MAX,
             success: u8::MAX,
             live: u8::MAX,
-            further_len: 0,
-            queues_len: 0,
-            first: Check::Nothing,
-            further_start: self.further.len() as u32,
-            queues_start: 0,
+            further: Vec::new(),
+            queues: &rule.queues,
         };
-        for matcher in matchers {
+        for matcher in &rule.matchers {
             match matcher {
-                Matcher::Kind(kinds) => row.kinds = kinds.iter().fold(0, |bits, &kind| bits | 1 << kind as u8),
+                Matcher::Kind(kinds) => common.kinds = kinds.iter().fold(0, |bits, &kind| bits | 1 << kind as u8),
                 Matcher::Envelope(all) => {
-                    row.envelopes = all.iter().fold(0, |bits, &envelope| bits | 1 << envelope as u8);
+                    common.envelopes = all.iter().fold(0, |bits, &envelope| bits | 1 << envelope as u8);
                 }
-                Matcher::Success(values) => row.success = bits(values),
-                Matcher::Live(values) => row.live = bits(values),
-                _ => {
-                    let check = self.check(matcher);
-                    match row.first {
-                        Check::Nothing => row.first = check,
-                        _ => self.further.push(check),
-                    }
-                }
+                Matcher::Success(values) => common.success = bits(values),
+                Matcher::Live(values) => common.live = bits(values),
+                Matcher::Text(member, patterns) if row.take(*member, patterns) => {}
+                _ => common.further.push(self.check(matcher)),
             }
         }
-        // A rule has a matcher for each of its members at most.
-        row.further_len = (self.further.len() - row.further_start as usize) as u8;
-        row
+        (row, common)
     }
 
     fn check(&mut self, matcher: &Matcher) -> Check {
@@ -133,7 +159,7 @@ impl Checks {
                 [RuleWord::Known(id)] => Some(Check::Word { member: *member, id }),
                 _ => None,
             },
-            Matcher::Text(member, patterns) => self.single_text(*member, patterns),
+            Matcher::Text(member, patterns) => self.long_text(*member, patterns),
             _ => None,
         };
         single.unwrap_or_else(|| {
@@ -142,15 +168,8 @@ impl Checks {
         })
     }
 
-    fn single_text(&mut self, member: TextMember, patterns: &Arc<Patterns>) -> Option<Check> {
-        let (text, is_prefix) = match (patterns.exact().next(), patterns.prefixes()) {
-            (Some(text), []) => (text, false),
-            (None, [prefix]) => (&**prefix, true),
-            _ => return None,
-        };
-        if !is_prefix && patterns.exact().nth(1).is_some() {
-            return None;
-        }
+    fn long_text(&mut self, member: TextMember, patterns: &Patterns) -> Option<Check> {
+        let (text, is_prefix) = patterns.single()?;
         let len = u16::try_from(text.len()).ok()?;
         let start = u32::try_from(self.letters.len()).ok()?;
         self.letters.extend_from_slice(text);
@@ -161,29 +180,29 @@ impl Checks {
     #[inline]
     pub(super) fn fit(&self, rule: u32, subject: &Subject<'_>) -> bool {
         let row = &self.rows[rule as usize];
-        let bits = row.kinds >> subject.kind as u16
-            & u16::from(row.envelopes >> subject.envelope as u8)
-            & u16::from(row.success >> answer(subject.success))
-            & u16::from(row.live >> answer(subject.live));
-        bits & 1 == 1 && self.fits(row.first, subject) && (row.further_len == 0 || self.further_fit(row, subject))
+        let form = &self.forms[usize::from(row.form)];
+        let bits = form.kinds >> subject.kind as u16
+            & u16::from(form.envelopes >> subject.envelope as u8)
+            & u16::from(form.success >> answer(subject.success))
+            & u16::from(form.live >> answer(subject.live));
+        bits & 1 == 1 && row.text_fits(subject) && (form.further_len == 0 || self.further_fit(form, subject))
     }
 
     /// The queues of the rule.
     #[inline]
     pub(super) fn queues(&self, rule: u32) -> &[u16] {
-        let row = &self.rows[rule as usize];
-        &self.queues[row.queues_start as usize..][..usize::from(row.queues_len)]
+        let form = &self.forms[usize::from(self.rows[rule as usize].form)];
+        &self.queues[form.queues_start as usize..][..usize::from(form.queues_len)]
     }
 
-    fn further_fit(&self, row: &Row, subject: &Subject<'_>) -> bool {
-        let further = &self.further[row.further_start as usize..][..usize::from(row.further_len)];
+    fn further_fit(&self, form: &Form, subject: &Subject<'_>) -> bool {
+        let further = &self.further[form.further_start as usize..][..usize::from(form.further_len)];
         further.iter().all(|&check| self.fits(check, subject))
     }
 
     #[inline]
     fn fits(&self, check: Check, subject: &Subject<'_>) -> bool {
         match check {
-            Check::Nothing => true,
             Check::Endpoint(index) => subject.endpoint == index,
             Check::Word { member, id } => member.of(subject).is_some_and(|word| word.id == id),
             Check::Text { member, is_prefix, len, start } => member.of(subject).is_some_and(|text| {

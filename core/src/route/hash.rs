@@ -14,30 +14,60 @@ const FACTOR: u64 = 0xa409_3822_299f_31d1;
 
 /// Mixes two numbers into one: the halves of their product, folded.
 #[inline]
-pub(super) const fn mix(a: u64, b: u64) -> u64 {
+const fn mix(a: u64, b: u64) -> u64 {
     let product = (a ^ SEED) as u128 * (b ^ FACTOR) as u128;
     (product as u64) ^ (product >> 64) as u64
 }
 
-/// The hash of a text.
+/// A number spread over all bits, the upper and the lower ones alike; 0 stays 0.
 #[inline]
-pub(super) fn hash_text(text: &[u8]) -> u64 {
-    let mut hash = text.len() as u64;
-    let mut rest = text;
-    while let Some((chunk, after)) = rest.split_first_chunk::<8>() {
-        hash = mix(hash, u64::from_le_bytes(*chunk));
-        rest = after;
-    }
-    mix(hash, tail(rest))
+pub(super) const fn spread(number: u64) -> u64 {
+    number.wrapping_mul(SEED)
 }
 
-/// Up to seven bytes as a number. Their count is part of the hash already, so nothing needs to mark the end.
+/// A hash of several numbers that are well spread themselves, by one more of them. Of the first it is that number.
 #[inline]
-fn tail(rest: &[u8]) -> u64 {
-    if let (Some(first), Some(last)) = (rest.first_chunk::<4>(), rest.last_chunk::<4>()) {
-        return u64::from(u32::from_le_bytes(*first)) << 32 | u64::from(u32::from_le_bytes(*last));
+pub(super) const fn append(hash: u64, number: u64) -> u64 {
+    hash.wrapping_mul(FACTOR).wrapping_add(number)
+}
+
+/// The hash of a text: sixteen bytes a step, so that most names of terminals take one or two.
+#[inline]
+pub(super) fn hash_text(text: &[u8]) -> u64 {
+    // The count of bytes is in the hash from the start, so nothing needs to mark the end, and the last step may take
+    // some bytes a second time. It is spread, or a letter could undo it.
+    let mut hash = spread(text.len() as u64);
+    let mut rest = text;
+    while rest.len() > 16
+        && let Some((chunk, after)) = rest.split_first_chunk::<16>()
+    {
+        hash = step(hash, halves(*chunk));
+        rest = after;
     }
-    rest.iter().fold(0, |number, &byte| number << 8 | u64::from(byte))
+    step(hash, text.last_chunk().map_or_else(|| ends(text), |last| halves(*last)))
+}
+
+#[inline]
+const fn step(hash: u64, (a, b): (u64, u64)) -> u64 {
+    mix(hash ^ a, b)
+}
+
+#[inline]
+const fn halves(chunk: [u8; 16]) -> (u64, u64) {
+    let both = u128::from_le_bytes(chunk);
+    (both as u64, (both >> 64) as u64)
+}
+
+/// Fewer than sixteen bytes as two numbers, from both ends.
+#[inline]
+fn ends(text: &[u8]) -> (u64, u64) {
+    if let (Some(first), Some(last)) = (text.first_chunk(), text.last_chunk()) {
+        return (u64::from_le_bytes(*first), u64::from_le_bytes(*last));
+    }
+    if let (Some(first), Some(last)) = (text.first_chunk(), text.last_chunk()) {
+        return (u64::from(u32::from_le_bytes(*first)), u64::from(u32::from_le_bytes(*last)));
+    }
+    (text.iter().fold(0, |number, &byte| number << 8 | u64::from(byte)), 0)
 }
 
 /// [`hash_text`] for the standard library's sets.

@@ -4,7 +4,7 @@
 //! keys; one look-up per shape finds them, however many there are. Two values of one key cost time, never a wrong
 //! answer: what is found is compared to the letter.
 
-use super::hash::{hash_text, mix};
+use super::hash::{append, hash_text, spread};
 use super::matcher::{Matcher, RuleWord, TextMember, WordMember};
 use super::subject::{Subject, Word};
 
@@ -55,9 +55,9 @@ impl Shape {
     }
 
     /// A number of its own, so that equal values in different members make different keys.
-    pub(super) fn seed(self) -> u64 {
+    const fn seed(self) -> u64 {
         let [a, b, c] = self.prefix_lens;
-        u64::from(self.members) | u64::from(a) << 16 | u64::from(b) << 32 | u64::from(c) << 48
+        self.members as u64 | (a as u64) << 16 | (b as u64) << 32 | (c as u64) << 48
     }
 
     /// The key of a message; `None` if it lacks one of the members, or is shorter than a prefix.
@@ -77,18 +77,18 @@ impl Shape {
 /// Adds the value of the next member, in ascending order of members.
 #[inline]
 pub(super) const fn extend(key: u64, token: u64) -> u64 {
-    mix(key, token)
+    append(key, token)
 }
 
 /// The key, when all members are in.
 #[inline]
-pub(super) fn finish(key: u64, shape: Shape) -> u64 {
-    mix(key, shape.seed())
+pub(super) const fn finish(key: u64, shape: Shape) -> u64 {
+    key ^ spread(shape.seed())
 }
 
 #[inline]
 const fn of_number(number: u64) -> u64 {
-    number
+    spread(number)
 }
 
 #[inline]

@@ -7,7 +7,7 @@ use super::subject::{Subject, Word};
 use crate::nexo::{Envelope, Kind};
 
 /// A member of a rule that holds words of an open vocabulary.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[repr(u8)]
 pub(super) enum WordMember {
     Class,
@@ -50,7 +50,7 @@ impl WordMember {
 }
 
 /// A member of a rule that holds free texts.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[repr(u8)]
 pub(super) enum TextMember {
     MerchantAccount,

@@ -4,7 +4,7 @@
 //! |---|---|---|
 //! | text | members as they are written | `read`, `raw` |
 //! | members | [`Configuration`] | `check`, `rules`; `locate` and `suggest` for what is wrong |
-//! | configuration | [`Table`] | `plan`, `index`, `checks` |
+//! | configuration | [`Table`] | `plan`, `index`, `checks`, `row` |
 //! | [`Subject`] of a message | [`Targets`], or an [`Explanation`] for people | `table`, `explain` |
 
 mod check;
@@ -23,6 +23,7 @@ mod plan;
 mod raw;
 mod read;
 mod resolver;
+mod row;
 mod rules;
 mod settings;
 mod subject;

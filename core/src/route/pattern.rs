@@ -66,6 +66,16 @@ impl Patterns {
         &self.prefixes
     }
 
+    /// The only text, and whether it is a prefix; `None` if there are several, or none.
+    pub(super) fn single(&self) -> Option<(&[u8], bool)> {
+        let mut exact = self.exact();
+        match (exact.next(), exact.next(), &self.prefixes[..]) {
+            (Some(text), None, []) => Some((text, false)),
+            (None, None, [prefix]) => Some((prefix, true)),
+            _ => None,
+        }
+    }
+
     fn begins_with_a_prefix(&self, text: &[u8]) -> bool {
         let not_greater = self.prefixes.partition_point(|prefix| **prefix <= *text);
         not_greater.checked_sub(1).is_some_and(|last| text.starts_with(&self.prefixes[last]))

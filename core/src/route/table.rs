@@ -153,13 +153,15 @@ impl Targets<'_> {
             Queues::List(list) => (*list, &[][..]),
             Queues::Set(set) => (&[][..], &set[..]),
         };
-        list.iter().copied().chain(set.iter().zip(0_u16..).flat_map(|(&word, at)| {
-            let mut bits = word;
-            std::iter::from_fn(move || {
-                let bit = bits.trailing_zeros() as u16;
-                bits &= bits.checked_sub(1)?;
-                Some(at * 64 + bit)
-            })
+        let (mut words, mut bits, mut end) = (set.iter(), 0_u64, 0_u16);
+        list.iter().copied().chain(std::iter::from_fn(move || {
+            while bits == 0 {
+                bits = *words.next()?;
+                end += 64;
+            }
+            let bit = bits.trailing_zeros() as u16;
+            bits &= bits - 1;
+            Some(end - 64 + bit)
         }))
     }
 
