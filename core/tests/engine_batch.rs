@@ -29,8 +29,7 @@ const SMALL: &str = r#"
     [[rule]]
     queue = "newest"
     kind = "display"
-    [[endpoint]]
-    name = "till"
+    [endpoint.till]
     sale_ids = ["Till*"]
     [dedupe]
     terminal = "10m"

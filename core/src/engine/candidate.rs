@@ -7,7 +7,7 @@ use bytes::Bytes;
 
 use super::key::key;
 use super::running::{NamedQueue, Running};
-use super::subject::{order_hash, with_subject};
+use super::subject::{order_hash, route};
 use crate::delivery::{Change, Key, QuarantineReason, Seen};
 use crate::message::{BodySource, Message, Origin, Story};
 use crate::nexo::{Fields, Flags, Kind, View};
@@ -161,10 +161,8 @@ impl Part {
 impl Target {
     /// The queues that the table in force names for a message of an endpoint.
     pub(super) fn routed(running: &Running, endpoint: u16, view: View<'_>, order_hash: u64) -> Vec<Self> {
-        with_subject(view, endpoint, |subject| {
-            let routed = running.table.route(subject);
-            routed.iter().map(|target| Self::new(&running.queues[usize::from(target)], order_hash)).collect()
-        })
+        let routed = route(view, endpoint, &running.table);
+        routed.iter().map(|target| Self::new(&running.queues[usize::from(target)], order_hash)).collect()
     }
 
     /// The lane of a queue that a message of this order belongs to.

@@ -11,7 +11,7 @@ use super::key::key;
 use super::pending::lock;
 use super::reservations::{INLINE, Reservations, send_to_all};
 use super::running::Running;
-use super::subject::{order_hash, with_subject};
+use super::subject::{order_hash, route};
 use crate::delivery::{BusyReason, Change, Dedupe, Key, QuarantineEntry, QuarantineReason, Seen, Verdict};
 use crate::message::{BodySource, Message, Origin, for_each_item};
 use crate::nexo::{Fields, Flags, View};
@@ -145,9 +145,7 @@ impl<'r> Entry<'_, '_, 'r> {
             let message = if seq == first_seq { first.clone() } else { first.sibling(&item, origin) };
             seq += 1;
             // The same table answers the same, so that each item finds as many reservations as it made.
-            let targets = with_subject(View::new(body, &item), self.endpoint_index, |subject| {
-                self.running.table.route(subject).len()
-            });
+            let targets = route(View::new(body, &item), self.endpoint_index, &self.running.table).len();
             for reservation in reservations.by_ref().take(targets) {
                 reservation.send(message.clone());
             }
@@ -184,8 +182,7 @@ impl<'r> Entry<'_, '_, 'r> {
     pub(super) fn route(&self, fields: &Fields) -> (u64, Targets<'r>) {
         let view = View::new(self.inbound.body.as_bytes(), fields);
         // The hash first: it is a long chain of multiplications, beside which the machine can look up the queues.
-        let (order_hash, table) = (order_hash(view), &self.running.table);
-        (order_hash, with_subject(view, self.endpoint_index, |subject| table.route(subject)))
+        (order_hash(view), route(view, self.endpoint_index, &self.running.table))
     }
 
     #[cold]

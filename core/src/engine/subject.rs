@@ -2,7 +2,7 @@
 
 use crate::nexo::{EventCode, Field, Kind, ResultWord, View, Vocabulary, WebhookField, boolean};
 use crate::queue;
-use crate::route::{Subject, Word};
+use crate::route::{Subject, Table, Targets, Word};
 use crate::span::Encoding;
 use crate::text::Text;
 
@@ -23,6 +23,15 @@ pub(super) fn with_subject<R>(view: View<'_>, endpoint: u16, each: impl FnOnce(&
         text.raw()
     });
     if is_plain { each(&subject) } else { with_decoded(view, endpoint, each) }
+}
+
+/// The queues of a message, by the rules of a table.
+#[inline]
+pub(super) fn route<'t>(view: View<'_>, endpoint: u16, table: &'t Table) -> Targets<'t> {
+    match table.route_kind(view.fields().kind) {
+        Some(targets) => targets,
+        None => with_subject(view, endpoint, |subject| table.route(subject)),
+    }
 }
 
 /// Where an escaped text is decoded: an escape is the sender's choice, and costs no memory unless the text is absurd.

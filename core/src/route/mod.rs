@@ -4,12 +4,13 @@
 //! |---|---|---|
 //! | text | members as they are written | `read`, `raw` |
 //! | members | [`Configuration`] | `check`, `rules`; `locate` and `suggest` for what is wrong |
-//! | configuration | [`Table`] | `plan`, `index`, `checks`, `row` |
+//! | configuration | [`Table`] | `plan`, `index`, `checks`, `row`, `decided` |
 //! | [`Subject`] of a message | [`Targets`], or an [`Explanation`] for people | `table`, `explain` |
 
 mod check;
 mod checks;
 mod configuration;
+mod decided;
 mod duration;
 mod error;
 mod explain;

@@ -2,12 +2,14 @@
 
 use super::checks::Checks;
 use super::configuration::{Configuration, Rule};
+use super::decided::{Decided, Decision};
 use super::index::Index;
 use super::key::{TEXT_MEMBERS, Tokens};
 use super::matcher::Matcher;
 use super::plan;
 use super::subject::Subject;
 use crate::limits::Limits;
+use crate::nexo::Kind;
 
 /// A compiled configuration. Never changes; routing with it allocates nothing.
 ///
@@ -41,6 +43,7 @@ pub struct Table {
     pub(super) queue_names: Vec<String>,
     default_queue: [u16; 1],
     checks: Checks,
+    decided: Decided,
     /// Rules that end the search.
     ending: Index,
     /// Rules that say `continue`.
@@ -57,6 +60,7 @@ impl Table {
             queue_names: configuration.queues.iter().map(|queue| queue.name.clone()).collect(),
             default_queue: [configuration.default_queue],
             checks: Checks::new(&rules),
+            decided: Decided::new(&rules),
             ending: Index::new(plan::entries(&rules, |rule| !rule.goes_on)),
             going_on: Index::new(plan::entries(&rules, |rule| rule.goes_on)),
             text_lens_max: text_lens_max(&rules),
@@ -79,6 +83,26 @@ impl Table {
             Some(rule) => self.checks.queues(rule),
             None => &self.default_queue,
         }))
+    }
+
+    /// The queues of every message of this kind, if its kind alone decides: then nothing need be asked about it.
+    ///
+    /// ```
+    /// use nexowire_core::nexo::Kind;
+    /// use nexowire_core::route::{Configuration, Subject, Table};
+    ///
+    /// // Of the embedded rules none asks for more than the kind.
+    /// let table = Table::compile(&Configuration::embedded());
+    /// let targets = table.route_kind(Kind::Display).unwrap();
+    /// assert!(targets.iter().eq(table.route(&Subject::new(Kind::Display)).iter()));
+    /// ```
+    #[inline]
+    pub fn route_kind(&self, kind: Kind) -> Option<Targets<'_>> {
+        Some(Targets(Queues::List(match self.decided.of(kind) {
+            Decision::Open => return None,
+            Decision::Rule(rule) => self.checks.queues(rule),
+            Decision::Default => &self.default_queue,
+        })))
     }
 
     /// The queues of the rules that say `continue` and of the one that ends the search; `None` if none says so.

@@ -178,7 +178,12 @@ fn check(rules: &[PlainRule], messages: &[Said]) -> Result<(), TestCaseError> {
         prop_assert_eq!(routed.len(), targets.len());
         routed.sort_unstable();
         queues.sort_unstable();
-        prop_assert_eq!(routed, queues, "{:?}", message);
+        prop_assert_eq!(&routed, &queues, "{:?}", message);
+        if let Some(targets) = table.route_kind(subject.kind) {
+            let mut decided: Vec<_> = targets.iter().map(usize::from).collect();
+            decided.sort_unstable();
+            prop_assert_eq!(decided, routed, "{:?}", message);
+        }
     }
     Ok(())
 }
