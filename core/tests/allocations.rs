@@ -245,6 +245,28 @@ fn a_message_is_one_allocation() {
     }
 }
 
+/// A batch costs one allocation a message, and four lists: of what is read, of messages and their reservations, of verdicts.
+#[test]
+fn a_batch_is_one_allocation_a_message_and_four_lists() {
+    let engine = with_rules("lanes = 1", RULES);
+    let (mut consumer, mut polled) = (consumer(&engine, "other"), vec![]);
+    let bodies = vec![event("V400m-1"); 200];
+    let shared: Vec<_> = bodies.iter().map(|body| Bytes::from(body.clone())).collect();
+    for round in 0..6 {
+        let batch: Vec<_> = match round % 2 {
+            0 => bodies.iter().map(|body| Inbound::new(body.as_bytes())).collect(),
+            _ => shared.iter().map(|body| Inbound::shared(body.clone())).collect(),
+        };
+        let (verdicts, count) = counted(|| engine.accept_batch(batch).unwrap());
+        assert!(verdicts.iter().all(|verdict| verdict.count() == 1));
+        // The first rounds make the buffers of the queue.
+        assert!(round < 2 || count <= bodies.len() as u64 + 4, "{count} allocations");
+        while consumer.poll(4_096, &mut polled).unwrap() > 0 {
+            polled.clear();
+        }
+    }
+}
+
 /// A layout that is known costs no more than one that is not: only lessons allocate.
 #[test]
 fn a_message_of_a_known_layout_is_one_allocation() {

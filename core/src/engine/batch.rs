@@ -8,10 +8,12 @@ use std::sync::atomic::Ordering;
 
 use super::Inner;
 use super::accept::{Entry, endpoint};
+use super::counters::Sent;
 use super::inbound::Inbound;
 use super::judge::Judgement;
 use super::pending::How;
 use super::running::Running;
+use super::subject::order_hash;
 use crate::classify::Classified;
 use crate::delivery::{BusyReason, Key, Verdict};
 use crate::message::{BodySource, Message};
@@ -26,6 +28,7 @@ const BODIES: usize = 64;
 struct Read<'r> {
     message: Message,
     known: Option<(Key, u64)>,
+    /// What its lanes are found by.
     order_hash: u64,
     targets: Targets<'r>,
 }
@@ -35,6 +38,7 @@ struct Numbered<'r> {
     /// Each with how many of the reservations are its own.
     messages: Vec<(Message, usize)>,
     reservations: Vec<Reservation<'r, Message>>,
+    sent: Sent,
 }
 
 impl Inner {
@@ -43,10 +47,13 @@ impl Inner {
         let size = batch.len().min(BODIES);
         let mut verdicts = Vec::with_capacity(batch.len());
         let mut read = Vec::with_capacity(size);
-        let mut numbered = Numbered { messages: Vec::with_capacity(size), reservations: Vec::with_capacity(size) };
+        let (messages, reservations) = (Vec::with_capacity(size), Vec::with_capacity(size));
+        let mut numbered = Numbered { messages, reservations, sent: Sent::default() };
         let mut classified = Classified::default();
         for bodies in batch.chunks_mut(BODIES) {
             read.extend(bodies.iter_mut().map(|inbound| self.read(running, inbound, now, &mut classified)));
+            // A hash is a long chain of multiplications; in a loop of their own the machine works at several at once.
+            read.iter_mut().flatten().for_each(|read: &mut Read<'_>| read.order_hash = order_hash(read.message.view()));
             for (inbound, read) in bodies.iter_mut().zip(read.drain(..)) {
                 verdicts.push(match read {
                     Some(read) => self.number_one(running, inbound, now, read, &mut numbered),
@@ -59,6 +66,7 @@ impl Inner {
             }
             numbered.send();
         }
+        self.tally.sent_all(&numbered.sent);
         verdicts
     }
 
@@ -79,9 +87,9 @@ impl Inner {
         let mut entry = Entry { inner: self, running, endpoint, endpoint_index, inbound, now };
         let Judgement::Message(fields) = entry.judge(classified) else { return None };
         let known = if running.drops_duplicates() { entry.key(fields) } else { None };
-        let (order_hash, targets) = entry.route(fields);
+        let targets = entry.route(fields);
         let message = entry.first_message(fields, None, 0);
-        Some(Read { message, known, order_hash, targets })
+        Some(Read { message, known, order_hash: 0, targets })
     }
 
     /// Gives a message its room and its number, or says why not.
@@ -128,7 +136,7 @@ impl Inner {
         }
         drop(index);
         message.set_number(first_seq, flags);
-        self.tally.sent(message.kind(), bytes);
+        numbered.sent.count(message.kind(), bytes);
         numbered.messages.push((message, numbered.reservations.len() - before));
         Verdict::Accepted { first_seq, count: 1, stored: false }
     }

@@ -73,7 +73,7 @@ const SHARES: usize = 16;
 #[derive(Debug, Default)]
 struct Share {
     /// By the number of the kind.
-    accepted: [AtomicU64; Kind::ALL.len() + 1],
+    accepted: [AtomicU64; KINDS],
     duplicate: AtomicU64,
     quarantined: AtomicU64,
     ignored: AtomicU64,
@@ -87,6 +87,24 @@ struct Share {
     commits: AtomicU64,
     bytes: AtomicU64,
 }
+
+/// Bodies that are one message each, to be counted together.
+#[derive(Debug, Default)]
+pub(super) struct Sent {
+    accepted: [u64; KINDS],
+    bytes: u64,
+}
+
+impl Sent {
+    #[inline]
+    pub(super) fn count(&mut self, kind: Kind, bytes: usize) {
+        self.accepted[kind as usize] += 1;
+        self.bytes += bytes as u64;
+    }
+}
+
+/// Kinds have numbers from 1.
+const KINDS: usize = Kind::ALL.len() + 1;
 
 impl Tally {
     /// Where this thread counts.
@@ -131,6 +149,17 @@ impl Tally {
         let share = self.share();
         share.bytes.fetch_add(bytes as u64, Ordering::Relaxed);
         share.accepted[kind as usize].fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// Counts several of them.
+    pub(super) fn sent_all(&self, sent: &Sent) {
+        let share = self.share();
+        share.bytes.fetch_add(sent.bytes, Ordering::Relaxed);
+        for (counter, count) in share.accepted.iter().zip(sent.accepted) {
+            if count > 0 {
+                counter.fetch_add(count, Ordering::Relaxed);
+            }
+        }
     }
 
     #[inline]

@@ -169,20 +169,19 @@ impl<'r> Entry<'_, '_, 'r> {
     /// Room in the lane of the message in every queue that the table names.
     #[inline]
     fn reserve<const N: usize>(&self, fields: &Fields, reservations: &mut Reservations<'r, N>) -> Result<(), Refused> {
-        let (order_hash, targets) = self.route(fields);
-        targets.iter().try_for_each(|target| {
+        // The hash first: it is a long chain of multiplications, beside which the machine can look up the queues.
+        let order_hash = order_hash(View::new(self.inbound.body.as_bytes(), fields));
+        self.route(fields).iter().try_for_each(|target| {
             let queue = &self.running.queues[usize::from(target)].queue;
             reservations.push(queue.reserve(queue.lane_of_hash(order_hash))?);
             Ok(())
         })
     }
 
-    /// What the lane is found by, and the queues that the table names.
+    /// The queues that the table names.
     #[inline]
-    pub(super) fn route(&self, fields: &Fields) -> (u64, Targets<'r>) {
-        let view = View::new(self.inbound.body.as_bytes(), fields);
-        // The hash first: it is a long chain of multiplications, beside which the machine can look up the queues.
-        (order_hash(view), route(view, self.endpoint_index, &self.running.table))
+    pub(super) fn route(&self, fields: &Fields) -> Targets<'r> {
+        route(View::new(self.inbound.body.as_bytes(), fields), self.endpoint_index, &self.running.table)
     }
 
     #[cold]

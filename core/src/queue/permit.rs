@@ -98,7 +98,7 @@ impl<T: Item> Queue<T> {
     /// first.reserve(0)?.send(Event(2));
     /// # Ok::<_, Refused>(())
     /// ```
-    #[inline]
+    #[inline(always)]
     pub fn reserve(&self, lane: u32) -> Result<Reservation<'_, T>, Refused> {
         let shared = &*self.shared;
         let permits = &shared.lane(lane).gate.permits;
@@ -111,10 +111,14 @@ impl<T: Item> Queue<T> {
                 Claim::ticket(lane)
             }
         };
-        // From here on dropping it gives it back. A queue that was closed before the claim could be seen has perhaps
-        // told its consumers that it has ended: nothing may enter any more.
         let reservation = Reservation::new(self, claim);
-        if shared.is_closed() { Err(Refused::Closed) } else { Ok(reservation) }
+        // A queue that was closed before the claim could be seen has perhaps told its consumers that it has ended: nothing
+        // may enter any more.
+        if shared.is_closed() {
+            drop(reservation);
+            return Err(Refused::Closed);
+        }
+        Ok(reservation)
     }
 }
 
