@@ -305,6 +305,7 @@ mod tests {
                 r#""ReversalResponse":{"ReversedAmount":1,"SaleData":{"SaleTransactionID":{"TransactionID":"9"}}}"#,
             ),
             ("Request", r#""SecurityTrailer":{},"Unknown":1,"LoginRequest":{"SaleSoftware":{"Response":{}}}"#),
+            ("Request", r#""LoginRequest":{"SaleSoftware":{}},"Unknown":1"#),
         ] {
             check(&format!(r#"{{"SaleToPOI{envelope}":{{{inner},{HEADER}}},"live":1}}"#), true);
             check(&format!(" {{ \"SaleToPOI{envelope}\" : {{ {HEADER} ,\n{inner} }} }} \n"), true);
