@@ -39,6 +39,7 @@ pub(crate) fn ordinary<'a, O: Outliner>(mut walker: Outlined<'a, '_, O>, draft: 
         if first != b'"' {
             return None;
         }
+        walker.begin_here();
         let (opening, closing) = walker.name_quotes().ok()?;
         let (field, step) = row[walker.find_name(&NAMES, opening + 1, closing)];
         if let Some(field) = field {
@@ -66,7 +67,8 @@ pub(crate) fn ordinary<'a, O: Outliner>(mut walker: Outlined<'a, '_, O>, draft: 
         } else {
             let (action, bit) = meaning(step);
             // Nearly always, so that no other action is jumped to.
-            let next = if let Action::Enter(next) = action { next } else { act(&mut walker, draft, action, &mut in_array)? };
+            let next =
+                if let Action::Enter(next) = action { next } else { act(&mut walker, draft, action, &mut in_array)? };
             (bit, next)
         };
         body = if BODY_BITS >> bit & 1 == 1 { (opening, closing, walker.position()) } else { body };

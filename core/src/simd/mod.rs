@@ -49,7 +49,7 @@ pub(crate) mod windows;
 
 pub(crate) use grammar::Block;
 pub(crate) use name_table::NameTable;
-pub(crate) use outline::{BlockRoom, Outliner, Read};
+pub(crate) use outline::{BlockRoom, Outliner, Read, Tokens};
 pub(crate) use window::Window;
 
 use std::sync::OnceLock;
