@@ -18,14 +18,22 @@ pub(crate) trait WalkOutlined<'a> {
     fn walk<O: Outliner>(self, walker: Outlined<'a, '_, O>) -> bool;
 }
 
-/// Checks `text` while it is walked, if it has an outline. `false` says nothing: what is wrong, if anything is, is for
-/// the cursor to find.
+/// Checks `text` while it is walked, and answers whether nothing was wrong; `None` if it was not walked at all, as it has
+/// no outline. What is wrong, if anything is, is for the cursor to find.
 #[inline]
-pub(crate) fn walk_outlined<'a>(text: &'a [u8], limits: &Limits, kernel: Kernel, walk: impl WalkOutlined<'a>) -> bool {
+pub(crate) fn walk_outlined<'a>(
+    text: &'a [u8],
+    limits: &Limits,
+    kernel: Kernel,
+    walk: impl WalkOutlined<'a>,
+) -> Option<bool> {
     // Without white space behind it, the text ends with the closing bracket of its root.
     let blank = text.iter().rev().take_while(|byte| matches!(byte, b' ' | b'\t' | b'\n' | b'\r')).count();
     let text = &text[..text.len() - blank];
-    matches!(text.last(), Some(b'}' | b']')) && kernel.read(Reading { text, limits, walk }).unwrap_or(false)
+    if !matches!(text.last(), Some(b'}' | b']')) {
+        return None;
+    }
+    kernel.read(Reading { text, limits, walk }).flatten()
 }
 
 /// A text to be read, and what to do with it then.
@@ -36,28 +44,28 @@ struct Reading<'a, 'l, W> {
 }
 
 impl<'a, W: WalkOutlined<'a>> Read for Reading<'a, '_, W> {
-    type Output = bool;
+    type Output = Option<bool>;
 
     #[inline(always)]
-    fn run<O: Outliner>(self, outliner: O) -> bool {
+    fn run<O: Outliner>(self, outliner: O) -> Option<bool> {
         let Self { text, limits, walk } = self;
         let mut room = BlockRoom::new();
-        let Some((outline, non_ascii)) = outliner.outline(text, &mut room) else { return false };
+        let (outline, non_ascii) = outliner.outline(text, &mut room)?;
         let (blocks, has_escapes) = (outline.blocks, outline.has_backslashes);
         if text.len() / MEMBER_LENGTH_MIN >= limits.members as usize && members(blocks) > limits.members {
-            return false;
+            return None;
         }
         let is_right = scalars_are_right(text, blocks)
             && (!has_escapes || escapes_are_right(text))
             && (!non_ascii || simdutf8::basic::from_utf8(text).is_ok());
         if !is_right {
-            return false;
+            return None;
         }
         let (tokens, bits) = (outline.tokens, outline.tokens.from(0).unwrap_or(0));
         let depth_left = limits.depth.min(Limits::MAX.depth);
         let mut walker = Outlined { text, blocks, tokens, start: 0, bits, at: 0, depth_left, has_escapes, outliner };
         walker.advance();
-        matches!(walker.peek(), b'{' | b'[') && walk.walk(walker)
+        matches!(walker.peek(), b'{' | b'[').then(|| walk.walk(walker))
     }
 }
 
