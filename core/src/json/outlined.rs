@@ -5,7 +5,7 @@ use super::cursor::{Name, Value};
 use super::scalar::{escape_end, is_common_literal, scalar_end};
 use super::walk::Walk;
 use crate::limits::Limits;
-use crate::simd::{Block, BlockRoom, Kernel, NameTable, Outliner, Read, Tokens};
+use crate::simd::{BlockRoom, Kernel, NameTable, OutlineBlock, Outliner, Read, Tokens};
 use crate::span::{Encoding, Span};
 
 /// The text is not right after all, or beyond a limit.
@@ -74,13 +74,13 @@ const MEMBER_LENGTH_MIN: usize = 5;
 
 /// How many members all objects have together: each has its colon.
 #[cold]
-fn members(blocks: &[Block]) -> u32 {
+fn members(blocks: &[OutlineBlock]) -> u32 {
     blocks.iter().map(|block| block.in_object.count_ones()).sum()
 }
 
 /// Whether numbers and literals are what they should be.
 #[inline(always)]
-fn scalars_are_right(text: &[u8], blocks: &[Block]) -> bool {
+fn scalars_are_right(text: &[u8], blocks: &[OutlineBlock]) -> bool {
     let mut start = 0;
     for block in blocks {
         let mut scalars = block.scalars;
@@ -113,7 +113,7 @@ fn escapes_are_right(text: &[u8]) -> bool {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Outlined<'a, 'o, O> {
     text: &'a [u8],
-    blocks: &'o [Block],
+    blocks: &'o [OutlineBlock],
     tokens: Tokens<'o>,
     /// Where some bytes begin that we are in: as many as [`Tokens::from`] tells of.
     start: usize,

@@ -34,7 +34,7 @@ impl Planes {
 
 /// What is to be known of one block: bit `i` stands for byte `i`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Block {
+pub(crate) struct OutlineBlock {
     /// `{ } [ ]`
     pub(crate) brackets: u64,
     /// Tokens up to which, from the bracket before, only an object may be around: every colon.
@@ -79,7 +79,7 @@ impl Grammar {
         planes: Planes,
         prefix_xor: impl Fn(u64) -> u64,
         add: impl Fn(u64, u64, &mut u8) -> u64,
-    ) -> (u64, Block, Oddities) {
+    ) -> (u64, OutlineBlock, Oddities) {
         let Planes { masks, bit_0, bit_1 } = planes;
         let outside = self.carry.outside(masks, prefix_xor);
         let (operators, strings, scalars) = (outside.operator, outside.quote & outside.in_string, outside.scalar_start);
@@ -100,7 +100,7 @@ impl Grammar {
         let behind_name = behind(strings & wants_member, &mut self.may_be_name);
 
         let tokens = outside.quote | brackets | colon | scalars;
-        let block = Block {
+        let block = OutlineBlock {
             brackets,
             in_object: colon,
             // Behind a string no value can be, which is seen to below, so that what is no colon is one of these.

@@ -4,7 +4,7 @@
 
 use std::mem::MaybeUninit;
 
-use super::grammar::{Block, Grammar, Planes};
+use super::grammar::{Grammar, OutlineBlock, Planes};
 use super::name_table::NameTable;
 
 /// Blocks of the longest text that has an outline.
@@ -13,7 +13,7 @@ const BLOCKS_MAX: usize = 512;
 /// Where an outline is kept.
 #[derive(Debug)]
 pub(crate) struct BlockRoom {
-    blocks: [MaybeUninit<Block>; BLOCKS_MAX],
+    blocks: [MaybeUninit<OutlineBlock>; BLOCKS_MAX],
     tokens: [MaybeUninit<[u8; 8]>; BLOCKS_MAX + 1],
 }
 
@@ -88,7 +88,7 @@ pub(crate) trait Read {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Outline<'r> {
     /// What is known of each 64 bytes.
-    pub(crate) blocks: &'r [Block],
+    pub(crate) blocks: &'r [OutlineBlock],
     /// Where its tokens are.
     pub(crate) tokens: Tokens<'r>,
     /// Whether any byte is a backslash.
