@@ -66,17 +66,13 @@ pub(crate) fn ordinary<'a, O: Outliner>(mut walker: Outlined<'a, '_, O>, draft: 
             (OTHER_BODY, Level::of_body(name))
         } else {
             let (action, bit) = meaning(step);
-            // Nearly always, so that no other action is jumped to.
-            let next =
-                if let Action::Enter(next) = action { next } else { act(&mut walker, draft, action, &mut in_array)? };
-            (bit, next)
+            (bit, act(&mut walker, draft, action, &mut in_array)?)
         };
         body = if BODY_BITS >> bit & 1 == 1 { (opening, closing, walker.position()) } else { body };
-        let again = seen >> bit & 1;
-        seen |= 1 << bit;
-        if again == 1 {
+        if seen >> bit & 1 == 1 {
             return None;
         }
+        seen |= 1 << bit;
         if next == Level::Root {
             continue;
         }
@@ -130,8 +126,8 @@ fn is_whole<O: Outliner>(
     draft.has_header && (has(Field::Amount) || !has(Field::Currency))
 }
 
-/// Does what a member asks for that is neither a field nor just entered. The level of its members is the answer, or the
-/// root's if it was passed; `None` if it is odd.
+/// Does what a member asks for that is no field. The level of its members is the answer, or the root's if it was passed;
+/// `None` if it is odd.
 #[inline(always)]
 fn act<O: Outliner>(
     walker: &mut Outlined<'_, '_, O>,
@@ -139,6 +135,10 @@ fn act<O: Outliner>(
     action: Action,
     in_array: &mut bool,
 ) -> Option<Level> {
+    // Nearly always, so that no other action is jumped to.
+    if let Action::Enter(next) = action {
+        return Some(next);
+    }
     Some(match action {
         Action::Output => {
             *in_array = walker.peek() == b'[';
