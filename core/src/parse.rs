@@ -37,8 +37,11 @@ pub(crate) fn parse_with(kernel: Kernel, body: &[u8], limits: &Limits, draft: &m
         return Err(Error::new(ErrorKind::ByteOrderMark, 0));
     }
     // What is wrong, and where, is known to the cursor alone.
-    if !walk_outlined(body, limits, kernel, Checked(draft)) {
-        *draft = Draft::new();
+    let walked = walk_outlined(body, limits, kernel, Checked(draft));
+    if walked != Some(true) {
+        if walked.is_some() {
+            *draft = Draft::new();
+        }
         Cursor::walk(body, limits, kernel, |cursor| root(cursor, draft).and_then(|()| cursor.finish()))
             .map_err(|error| first_error(body, error))?;
     }
@@ -274,6 +277,7 @@ mod tests {
     fn check(body: &str, is_ordinary: bool) {
         let (mut found, mut expected) = (Draft::new(), Draft::new());
         let accepted = walk_outlined(body.as_bytes(), &Limits::MAX, Kernel::outlining(), Ordinary(&mut found));
+        let accepted = accepted == Some(true);
         let makes_outlines = Kernel::outlining().name() != Kernel::SWAR.name();
         assert_eq!(accepted, is_ordinary && makes_outlines, "{body}");
         if accepted {
@@ -305,6 +309,7 @@ mod tests {
                 r#""ReversalResponse":{"ReversedAmount":1,"SaleData":{"SaleTransactionID":{"TransactionID":"9"}}}"#,
             ),
             ("Request", r#""SecurityTrailer":{},"Unknown":1,"LoginRequest":{"SaleSoftware":{"Response":{}}}"#),
+            ("Request", r#""LoginRequest":{"SaleSoftware":{}},"Unknown":1"#),
         ] {
             check(&format!(r#"{{"SaleToPOI{envelope}":{{{inner},{HEADER}}},"live":1}}"#), true);
             check(&format!(" {{ \"SaleToPOI{envelope}\" : {{ {HEADER} ,\n{inner} }} }} \n"), true);

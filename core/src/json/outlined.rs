@@ -5,7 +5,7 @@ use super::cursor::{Name, Value};
 use super::scalar::{escape_end, is_common_literal, scalar_end};
 use super::walk::Walk;
 use crate::limits::Limits;
-use crate::simd::{Block, BlockRoom, Kernel, NameTable, Outliner, Read};
+use crate::simd::{BlockRoom, Kernel, NameTable, OutlineBlock, Outliner, Read, Tokens};
 use crate::span::{Encoding, Span};
 
 /// The text is not right after all, or beyond a limit.
@@ -18,14 +18,22 @@ pub(crate) trait WalkOutlined<'a> {
     fn walk<O: Outliner>(self, walker: Outlined<'a, '_, O>) -> bool;
 }
 
-/// Checks `text` while it is walked, if it has an outline. `false` says nothing: what is wrong, if anything is, is for
-/// the cursor to find.
+/// Checks `text` while it is walked, and answers whether nothing was wrong; `None` if it was not walked at all, as it has
+/// no outline. What is wrong, if anything is, is for the cursor to find.
 #[inline]
-pub(crate) fn walk_outlined<'a>(text: &'a [u8], limits: &Limits, kernel: Kernel, walk: impl WalkOutlined<'a>) -> bool {
+pub(crate) fn walk_outlined<'a>(
+    text: &'a [u8],
+    limits: &Limits,
+    kernel: Kernel,
+    walk: impl WalkOutlined<'a>,
+) -> Option<bool> {
     // Without white space behind it, the text ends with the closing bracket of its root.
     let blank = text.iter().rev().take_while(|byte| matches!(byte, b' ' | b'\t' | b'\n' | b'\r')).count();
     let text = &text[..text.len() - blank];
-    matches!(text.last(), Some(b'}' | b']')) && kernel.read(Reading { text, limits, walk }).unwrap_or(false)
+    if !matches!(text.last(), Some(b'}' | b']')) {
+        return None;
+    }
+    kernel.read(Reading { text, limits, walk }).flatten()
 }
 
 /// A text to be read, and what to do with it then.
@@ -36,28 +44,28 @@ struct Reading<'a, 'l, W> {
 }
 
 impl<'a, W: WalkOutlined<'a>> Read for Reading<'a, '_, W> {
-    type Output = bool;
+    type Output = Option<bool>;
 
     #[inline(always)]
-    fn run<O: Outliner>(self, outliner: O) -> bool {
+    fn run<O: Outliner>(self, outliner: O) -> Option<bool> {
         let Self { text, limits, walk } = self;
         let mut room = BlockRoom::new();
-        let Some((outline, non_ascii)) = outliner.outline(text, &mut room) else { return false };
+        let (outline, non_ascii) = outliner.outline(text, &mut room)?;
         let (blocks, has_escapes) = (outline.blocks, outline.has_backslashes);
         if text.len() / MEMBER_LENGTH_MIN >= limits.members as usize && members(blocks) > limits.members {
-            return false;
+            return None;
         }
         let is_right = scalars_are_right(text, blocks)
             && (!has_escapes || escapes_are_right(text))
             && (!non_ascii || simdutf8::basic::from_utf8(text).is_ok());
         if !is_right {
-            return false;
+            return None;
         }
-        let bits = blocks.first().map_or(0, |block| block.tokens);
+        let (tokens, bits) = (outline.tokens, outline.tokens.from(0).unwrap_or(0));
         let depth_left = limits.depth.min(Limits::MAX.depth);
-        let mut walker = Outlined { text, blocks, start: 0, bits, at: 0, depth_left, has_escapes, outliner };
+        let mut walker = Outlined { text, blocks, tokens, start: 0, bits, at: 0, depth_left, has_escapes, outliner };
         walker.advance();
-        matches!(walker.peek(), b'{' | b'[') && walk.walk(walker)
+        matches!(walker.peek(), b'{' | b'[').then(|| walk.walk(walker))
     }
 }
 
@@ -66,14 +74,15 @@ const MEMBER_LENGTH_MIN: usize = 5;
 
 /// How many members all objects have together: each has its colon.
 #[cold]
-fn members(blocks: &[Block]) -> u32 {
+fn members(blocks: &[OutlineBlock]) -> u32 {
     blocks.iter().map(|block| block.in_object.count_ones()).sum()
 }
 
 /// Whether numbers and literals are what they should be.
 #[inline(always)]
-fn scalars_are_right(text: &[u8], blocks: &[Block]) -> bool {
-    for (block, start) in blocks.iter().zip((0..).step_by(64)) {
+fn scalars_are_right(text: &[u8], blocks: &[OutlineBlock]) -> bool {
+    let mut start = 0;
+    for block in blocks {
         let mut scalars = block.scalars;
         while scalars != 0 {
             let at = start + scalars.trailing_zeros() as usize;
@@ -82,6 +91,7 @@ fn scalars_are_right(text: &[u8], blocks: &[Block]) -> bool {
             }
             scalars &= scalars - 1;
         }
+        start += 64;
     }
     true
 }
@@ -103,10 +113,11 @@ fn escapes_are_right(text: &[u8]) -> bool {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Outlined<'a, 'o, O> {
     text: &'a [u8],
-    blocks: &'o [Block],
-    /// Where the block begins that we are in.
+    blocks: &'o [OutlineBlock],
+    tokens: Tokens<'o>,
+    /// Where some bytes begin that we are in: as many as [`Tokens::from`] tells of.
     start: usize,
-    /// Its tokens that are left.
+    /// Their tokens that are left.
     bits: u64,
     /// The token we are on; the length of the text at its end.
     at: usize,
@@ -122,15 +133,23 @@ impl<'a, O: Outliner> Outlined<'a, '_, O> {
     #[inline(always)]
     fn advance(&mut self) {
         while self.bits == 0 {
-            self.start += 64;
-            let Some(block) = self.blocks.get(self.start / 64) else {
+            self.start = (self.start | 7) + 57;
+            let Some(bits) = self.tokens.from(self.start) else {
                 self.at = self.text.len();
                 return;
             };
-            self.bits = block.tokens;
+            self.bits = bits;
         }
         self.at = self.start + self.bits.trailing_zeros() as usize;
         self.bits &= self.bits - 1;
+    }
+
+    /// Has the next bytes begin at the token we are on, so that what belongs together is found without another look. Where
+    /// blocks end nobody can foresee.
+    #[inline(always)]
+    pub(crate) fn begin_here(&mut self) {
+        let bits = self.tokens.from(self.at).unwrap_or(0);
+        (self.start, self.bits) = (self.at, bits & bits.wrapping_sub(1));
     }
 
     /// Whether any string may hold an escape.
@@ -203,7 +222,7 @@ impl<'a, O: Outliner> Outlined<'a, '_, O> {
         // The lowest bit tells whether an object is around, the next one whether one is around that, and so on.
         let (mut objects, mut depth) = (u64::from(self.peek() == b'{'), 1);
         let mut wrong = u64::from(depth > self.depth_left);
-        let (mut start, mut passed) = (self.start, u64::MAX >> (63 - self.at % 64));
+        let (mut start, mut passed) = (self.at / 64 * 64, u64::MAX >> (63 - self.at % 64));
         loop {
             let block = blocks.get(start / 64).ok_or(Unfit)?;
             let mut brackets = block.brackets & !passed;
@@ -225,7 +244,8 @@ impl<'a, O: Outliner> Outlined<'a, '_, O> {
                     wrong |= objects & 1 ^ is_object;
                     (objects, depth) = (objects >> 1, depth - 1);
                     if depth == 0 {
-                        (self.start, self.bits) = (start, block.tokens & !passed);
+                        self.at = place;
+                        self.begin_here();
                         self.advance();
                         return if wrong == 0 { Ok(()) } else { Err(Unfit) };
                     }

@@ -2,7 +2,10 @@
 
 use super::display::is_pairs;
 use super::names::BodyName;
-use super::ordinary_names::{Action, BODIES, BODY, Level, NAMES, SKIP, STEPS, UNKNOWN, meaning};
+use super::ordinary_names::{
+    Action, BODIES, BODY_BITS, ENVELOPE_BITS, FIRST_BODY, HEADER, Level, NAMES, OTHER_BODY, RESPONSE, SKIP, STEPS,
+    UNKNOWN, meaning,
+};
 use super::{Device, Draft, Envelope, Field, Vocabulary};
 use crate::json::{Name, Outlined, Outliner, Value, Walk};
 use crate::span::{Encoding, Span};
@@ -19,6 +22,8 @@ pub(crate) fn ordinary<'a, O: Outliner>(mut walker: Outlined<'a, '_, O>, draft: 
     }
     walker.open().ok()?;
     let (mut level, mut around, mut seen, mut in_array) = (Level::Root, 0_u64, 0_u64, false);
+    // The quotes of the body's name, and where its value begins; and the name, if it is not one of the commonest.
+    let (mut body, mut other_body) = ((0, 0, 0), None);
     let mut row = &STEPS[Level::Root as usize];
     loop {
         let first = walker.peek();
@@ -34,6 +39,7 @@ pub(crate) fn ordinary<'a, O: Outliner>(mut walker: Outlined<'a, '_, O>, draft: 
         if first != b'"' {
             return None;
         }
+        walker.begin_here();
         let (opening, closing) = walker.name_quotes().ok()?;
         let (field, step) = row[walker.find_name(&NAMES, opening + 1, closing)];
         if let Some(field) = field {
@@ -50,21 +56,23 @@ pub(crate) fn ordinary<'a, O: Outliner>(mut walker: Outlined<'a, '_, O>, draft: 
             walker.pass().ok()?;
             continue;
         }
-        let name = Span::between(opening as u32, closing as u32);
-        let (action, bit) = if step == UNKNOWN { (Action::Odd, BODY) } else { meaning(step) };
-        let next = if step == UNKNOWN {
-            let Some(body_name) = BodyName::of(Name { raw: name.of(walker.text()), span: name }) else {
+        let (bit, next) = if step == UNKNOWN {
+            let name = Span::between(opening as u32, closing as u32);
+            let Some(name) = BodyName::of(Name { raw: name.of(walker.text()), span: name }) else {
                 walker.pass().ok()?;
                 continue;
             };
-            note_body(&walker, draft, name, body_name);
-            Some(Level::of_body(body_name))
+            other_body = Some(name);
+            (OTHER_BODY, Level::of_body(name))
         } else {
-            enter(&mut walker, draft, action, name, &mut in_array)
+            let (action, bit) = meaning(step);
+            (bit, act(&mut walker, draft, action, &mut in_array)?)
         };
-        let again = seen >> bit & 1;
+        body = if BODY_BITS >> bit & 1 == 1 { (opening, closing, walker.position()) } else { body };
+        if seen >> bit & 1 == 1 {
+            return None;
+        }
         seen |= 1 << bit;
-        let next = next.filter(|_| again == 0)?;
         if next == Level::Root {
             continue;
         }
@@ -75,7 +83,7 @@ pub(crate) fn ordinary<'a, O: Outliner>(mut walker: Outlined<'a, '_, O>, draft: 
         (level, around) = (next, around << 8 | level as u64);
         row = &STEPS[level as usize];
     }
-    (walker.is_at_end() && is_whole(draft, walker.text())).then_some(())
+    (walker.is_at_end() && is_whole(&walker, draft, seen, body, other_body)).then_some(())
 }
 
 /// Goes out of an object, and of an array around it in which it must be the only one.
@@ -91,45 +99,47 @@ fn leave<O: Outliner>(walker: &mut Outlined<'_, '_, O>, in_array: bool) -> Optio
     Some(())
 }
 
-/// Whether the fields are those of an ordinary message; what else they say is noted.
+/// Whether what came is what an ordinary message has; what else it says is noted. `body` is where the quotes of the
+/// body's name are, and its value.
 #[inline(always)]
-fn is_whole(draft: &mut Draft, text: &[u8]) -> bool {
+fn is_whole<O: Outliner>(
+    walker: &Outlined<'_, '_, O>,
+    draft: &mut Draft,
+    seen: u64,
+    (opening, closing, value): (usize, usize, usize),
+    other_body: Option<BodyName>,
+) -> bool {
+    let bodies = seen & BODY_BITS;
+    if bodies.count_ones() != 1 || (seen & ENVELOPE_BITS).count_ones() != 1 {
+        return false;
+    }
+    let number = bodies.trailing_zeros() - u32::from(FIRST_BODY);
+    draft.body_name = BODIES.get(number as usize).copied().or(other_body);
+    draft.fields.set(Field::BodyMember, Some(Span::between(opening as u32, closing as u32)));
+    draft.fields.set(Field::Body, Some(Span::within(value, value + 1, Encoding::Plain)));
+    draft.fields.envelope = if seen >> RESPONSE & 1 == 1 { Envelope::Response } else { Envelope::Request };
+    draft.has_header = seen >> HEADER & 1 == 1;
     if let Some(reference) = draft.fields.get(Field::ReferenceId) {
-        draft.is_notification |= is_pairs(Text::at(text, reference));
+        draft.is_notification |= is_pairs(Text::at(walker.text(), reference));
     }
     let has = |field| draft.fields.get(field).is_some();
-    draft.has_header && draft.body_name.is_some() && (has(Field::Amount) || !has(Field::Currency))
+    draft.has_header && (has(Field::Amount) || !has(Field::Currency))
 }
 
-/// What a member means that is no field. The level of its members is the answer, or the root's if it was passed; `None`
-/// if it is odd.
+/// Does what a member asks for that is no field. The level of its members is the answer, or the root's if it was passed;
+/// `None` if it is odd.
 #[inline(always)]
-fn enter<O: Outliner>(
+fn act<O: Outliner>(
     walker: &mut Outlined<'_, '_, O>,
     draft: &mut Draft,
     action: Action,
-    name: Span,
     in_array: &mut bool,
 ) -> Option<Level> {
+    // Nearly always, so that no other action is jumped to.
+    if let Action::Enter(next) = action {
+        return Some(next);
+    }
     Some(match action {
-        Action::Enter(next) => next,
-        Action::Header => {
-            draft.has_header = true;
-            Level::Header
-        }
-        Action::Body(number) => {
-            let (body_name, next) = BODIES[usize::from(number) % BODIES.len()];
-            note_body(walker, draft, name, body_name);
-            next
-        }
-        Action::Request => {
-            draft.fields.envelope = Envelope::Request;
-            Level::Envelope
-        }
-        Action::Response => {
-            draft.fields.envelope = Envelope::Response;
-            Level::Envelope
-        }
         Action::Output => {
             *in_array = walker.peek() == b'[';
             if *in_array {
@@ -154,17 +164,8 @@ fn enter<O: Outliner>(
             walker.pass().ok()?;
             Level::Root
         }
-        Action::Field(_) | Action::Odd => return None,
+        Action::Enter(_) | Action::Field(_) | Action::Odd => return None,
     })
-}
-
-/// Notes the body that the walker stands on.
-#[inline(always)]
-fn note_body<O: Outliner>(walker: &Outlined<'_, '_, O>, draft: &mut Draft, name: Span, body_name: BodyName) {
-    let start = walker.position();
-    draft.body_name = Some(body_name);
-    draft.fields.set(Field::BodyMember, Some(name));
-    draft.fields.set(Field::Body, Some(Span::within(start, start + 1, Encoding::Plain)));
 }
 
 /// Passes a string of a text without escapes.

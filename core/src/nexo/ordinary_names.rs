@@ -86,11 +86,6 @@ pub(super) enum Action {
     Once,
     /// Its members are looked at.
     Enter(Level),
-    Request,
-    Response,
-    Header,
-    /// One of [`BODIES`].
-    Body(u8),
     /// ReversedAmount.
     Amount,
     /// DisplayOutput.
@@ -105,12 +100,12 @@ const fn body(category: Category, ending: Ending) -> BodyName {
 }
 
 /// The bodies that most messages have.
-pub(super) static BODIES: [(BodyName, Level); 5] = [
-    (BodyName::EVENT, Level::Event),
-    (BodyName::DISPLAY, Level::Display),
-    (body(Category::Payment, Ending::Response), Level::Body),
-    (body(Category::Payment, Ending::Request), Level::Body),
-    (body(Category::Reversal, Ending::Response), Level::Body),
+pub(super) static BODIES: [BodyName; 5] = [
+    BodyName::EVENT,
+    BodyName::DISPLAY,
+    body(Category::Payment, Ending::Response),
+    body(Category::Payment, Ending::Request),
+    body(Category::Reversal, Ending::Response),
 ];
 
 /// A field, or what else to do: a place in [`MEANINGS`] or one of the two below.
@@ -121,25 +116,33 @@ pub(super) const SKIP: u8 = 255;
 /// Perhaps the name of a body.
 pub(super) const UNKNOWN: u8 = 254;
 
-/// The bits of names of which an ordinary message has one: envelopes, bodies, what holds the amount. Fields have those
-/// of their slots.
-const ENVELOPES: u8 = 63;
-pub(super) const BODY: u8 = 62;
+/// The bits by which names are remembered that are no fields; fields have those of their slots. Names with the same bit
+/// exclude each other.
+pub(super) const HEADER: u8 = 32;
 const AMOUNT: u8 = 61;
+pub(super) const REQUEST: u8 = 48;
+pub(super) const RESPONSE: u8 = 49;
+/// The first of [`BODIES`]; the others follow, and behind them any other body.
+pub(super) const FIRST_BODY: u8 = 50;
+pub(super) const OTHER_BODY: u8 = FIRST_BODY + BODIES.len() as u8;
+
+/// Of each of these an ordinary message has one.
+pub(super) const ENVELOPE_BITS: u64 = 1 << REQUEST | 1 << RESPONSE;
+pub(super) const BODY_BITS: u64 = (2 << OTHER_BODY) - (1 << FIRST_BODY);
 
 /// The names that are looked for: where, and what for. With the bit by which it is remembered that it came, if it is no
 /// field.
 const MEANINGS: &[(Level, &str, Action, u8)] = &[
-    (Level::Root, "SaleToPOIRequest", Action::Request, ENVELOPES),
-    (Level::Root, "SaleToPOIResponse", Action::Response, ENVELOPES),
-    (Level::Envelope, "MessageHeader", Action::Header, 32),
+    (Level::Root, "SaleToPOIRequest", Action::Enter(Level::Envelope), REQUEST),
+    (Level::Root, "SaleToPOIResponse", Action::Enter(Level::Envelope), RESPONSE),
+    (Level::Envelope, "MessageHeader", Action::Enter(Level::Header), HEADER),
     (Level::Envelope, "NexoBlob", Action::Field(Field::NexoBlob), 0),
     (Level::Envelope, "SecurityTrailer", Action::Once, 33),
-    (Level::Envelope, "EventNotification", Action::Body(0), BODY),
-    (Level::Envelope, "DisplayRequest", Action::Body(1), BODY),
-    (Level::Envelope, "PaymentResponse", Action::Body(2), BODY),
-    (Level::Envelope, "PaymentRequest", Action::Body(3), BODY),
-    (Level::Envelope, "ReversalResponse", Action::Body(4), BODY),
+    (Level::Envelope, "EventNotification", Action::Enter(Level::Event), FIRST_BODY),
+    (Level::Envelope, "DisplayRequest", Action::Enter(Level::Display), FIRST_BODY + 1),
+    (Level::Envelope, "PaymentResponse", Action::Enter(Level::Body), FIRST_BODY + 2),
+    (Level::Envelope, "PaymentRequest", Action::Enter(Level::Body), FIRST_BODY + 3),
+    (Level::Envelope, "ReversalResponse", Action::Enter(Level::Body), FIRST_BODY + 4),
     (Level::Header, "MessageClass", Action::Field(Field::MessageClass), 0),
     (Level::Header, "MessageCategory", Action::Field(Field::MessageCategory), 0),
     (Level::Header, "MessageType", Action::Field(Field::MessageType), 0),
@@ -223,7 +226,7 @@ const _: () = assert!(Field::ALL.len() <= 32);
 pub(super) fn meaning(step: u8) -> (Action, u8) {
     // Room for a power of two, so that no number is out of bounds.
     static ALL: [(Action, u8); 64] = {
-        let (mut all, mut at) = ([(Action::Odd, BODY); 64], 0);
+        let (mut all, mut at) = ([(Action::Odd, OTHER_BODY); 64], 0);
         while at < MEANINGS.len() {
             all[at] = (MEANINGS[at].2, MEANINGS[at].3);
             at += 1;
@@ -231,4 +234,24 @@ pub(super) fn meaning(step: u8) -> (Action, u8) {
         all
     };
     ALL[usize::from(step) % ALL.len()]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_names_that_hold_the_amount_share_a_bit() {
+        let mut seen = 0_u64;
+        for (_, name, action, bit) in MEANINGS {
+            assert!(matches!(action, Action::Field(_)) == (*bit == 0), "{name}");
+            if *bit != 0 && *bit != AMOUNT {
+                assert!(usize::from(*bit) >= Field::ALL.len() && *bit != OTHER_BODY, "{name}");
+                assert_eq!(seen >> bit & 1, 0, "{name}");
+                seen |= 1 << bit;
+            }
+        }
+        assert_eq!(seen & BODY_BITS, BODY_BITS & !(1 << OTHER_BODY));
+        assert_eq!(seen >> AMOUNT & 1, 0);
+    }
 }

@@ -34,9 +34,7 @@ impl Planes {
 
 /// What is to be known of one block: bit `i` stands for byte `i`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Block {
-    /// Quotes, brackets, colons, and the first bytes of scalars.
-    pub(crate) tokens: u64,
+pub(crate) struct OutlineBlock {
     /// `{ } [ ]`
     pub(crate) brackets: u64,
     /// Tokens up to which, from the bracket before, only an object may be around: every colon.
@@ -81,7 +79,7 @@ impl Grammar {
         planes: Planes,
         prefix_xor: impl Fn(u64) -> u64,
         add: impl Fn(u64, u64, &mut u8) -> u64,
-    ) -> (Block, Oddities) {
+    ) -> (u64, OutlineBlock, Oddities) {
         let Planes { masks, bit_0, bit_1 } = planes;
         let outside = self.carry.outside(masks, prefix_xor);
         let (operators, strings, scalars) = (outside.operator, outside.quote & outside.in_string, outside.scalar_start);
@@ -101,8 +99,8 @@ impl Grammar {
         let wants_member = behind(open_or_comma, &mut self.wants_member);
         let behind_name = behind(strings & wants_member, &mut self.may_be_name);
 
-        let block = Block {
-            tokens: outside.quote | brackets | colon | scalars,
+        let tokens = outside.quote | brackets | colon | scalars;
+        let block = OutlineBlock {
             brackets,
             in_object: colon,
             // Behind a string no value can be, which is seen to below, so that what is no colon is one of these.
@@ -111,7 +109,7 @@ impl Grammar {
         };
         // A value stands wherever one is wanted, and nowhere else.
         let misplaced = wants_value & !gaps ^ values;
-        (block, Oddities { misplaced, close, wrong: colon & !behind_name | masks.control & outside.in_string })
+        (tokens, block, Oddities { misplaced, close, wrong: colon & !behind_name | masks.control & outside.in_string })
     }
 }
 

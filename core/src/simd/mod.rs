@@ -47,9 +47,9 @@ mod window;
 #[allow(unsafe_code)]
 pub(crate) mod windows;
 
-pub(crate) use grammar::Block;
+pub(crate) use grammar::OutlineBlock;
 pub(crate) use name_table::NameTable;
-pub(crate) use outline::{BlockRoom, Outliner, Read};
+pub(crate) use outline::{BlockRoom, Outliner, Read, Tokens};
 pub(crate) use window::Window;
 
 use std::sync::OnceLock;

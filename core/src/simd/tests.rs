@@ -121,7 +121,7 @@ impl Read for SameOutline<'_> {
     fn run<O: Outliner>(self, outliner: O) {
         let (mut room, mut portable_room) = (BlockRoom::new(), BlockRoom::new());
         let parts = |(outline, non_ascii): (outline::Outline<'_>, bool)| {
-            (outline.blocks.to_vec(), outline.has_backslashes, non_ascii)
+            (outline.blocks.to_vec(), outline.tokens.to_vec(), outline.has_backslashes, non_ascii)
         };
         let found = outliner.outline(self.0, &mut room).map(parts);
         let expected = PortableOutliner.outline(self.0, &mut portable_room).map(parts);
@@ -159,9 +159,27 @@ fn a_block_tells_what_is_in_it() {
         places
     };
     let block = outline.blocks[0];
-    assert_eq!(places(block.tokens), [0, 1, 3, 4, 5, 7, 9, 10, 11, 12, 14, 16, 17, 19, 21, 22, 23]);
+    assert_eq!(places(outline.tokens.from(0).unwrap()), [0, 1, 3, 4, 5, 7, 9, 10, 11, 12, 14, 16, 17, 19, 21, 22, 23]);
     assert_eq!((places(block.brackets), places(block.scalars)), (vec![0, 11, 17], vec![5, 16]));
     assert_eq!((places(block.in_object), places(block.in_array)), (vec![4, 10, 22], vec![15, 16]));
+}
+
+#[test]
+fn tokens_are_read_from_everywhere() {
+    for length in [64, 65, 127, 128, 300, 32_768] {
+        let mut room = BlockRoom::new();
+        let text = format!("{}[{}]", " ".repeat(length % 7), ",1".repeat(length).split_off(1));
+        let text = &text.as_bytes()[..length];
+        let (outline, _) = PortableOutliner.outline(text, &mut room).unwrap();
+        let is_token = |at: usize| text.get(at).is_some_and(|byte| b"[1".contains(byte));
+        for at in 0..length + 200 {
+            let bits = outline.tokens.from(at);
+            assert_eq!(bits.is_some(), at < length.next_multiple_of(64), "{at} of {length}");
+            for behind in 0..57 {
+                assert_eq!(bits.unwrap_or(0) >> behind & 1 == 1, is_token(at + behind), "{at} + {behind} of {length}");
+            }
+        }
+    }
 }
 
 #[test]

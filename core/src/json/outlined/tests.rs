@@ -40,7 +40,8 @@ impl<'a> WalkOutlined<'a> for &mut Everything {
 /// What is found by the outline, if it finds that the text is right.
 fn by_outline(text: &[u8], limits: &Limits, deeply: bool) -> Option<Vec<Value>> {
     let mut everything = Everything { deeply, found: vec![] };
-    walk_outlined(text, limits, Kernel::outlining(), &mut everything).then_some(everything.found)
+    let walked = walk_outlined(text, limits, Kernel::outlining(), &mut everything);
+    (walked == Some(true)).then_some(everything.found)
 }
 
 fn by_cursor(text: &[u8], limits: &Limits, deeply: bool) -> Result<Vec<Value>, Error> {
