@@ -5,7 +5,6 @@ use nexowire_core::limits::Limits;
 use nexowire_core::nexo::{Field, Kind, View};
 use nexowire_core::shape::Shapes;
 use nexowire_core::span::Encoding;
-use nexowire_core::text::Text;
 
 const HEADER: [Field; 8] = [
     Field::MessageClass,
@@ -54,18 +53,22 @@ impl Reader {
     }
 }
 
-#[inline]
+#[inline(always)]
 fn lengths<const N: usize>(view: View<'_>, fields: [Field; N]) -> u64 {
-    fields.into_iter().filter_map(|field| view.text(field)).fold(0, |sum, text| {
-        let length = match text.encoding() {
-            Encoding::Plain => text.raw().len(),
-            _ => decoded_length(text),
-        };
-        sum + length as u64
-    })
+    fields.into_iter().map(|field| length(view, field)).sum()
+}
+
+#[inline(always)]
+fn length(view: View<'_>, field: Field) -> u64 {
+    let Some(text) = view.text(field) else { return 0 };
+    let length = match text.encoding() {
+        Encoding::Plain => text.raw().len(),
+        _ => decoded_length(view, field),
+    };
+    length as u64
 }
 
 #[cold]
-fn decoded_length(text: Text<'_>) -> usize {
-    text.to_bytes().len()
+fn decoded_length(view: View<'_>, field: Field) -> usize {
+    view.text(field).map_or(0, |text| text.to_bytes().len())
 }

@@ -138,6 +138,12 @@ pub(crate) fn dispatch<T: scan::Scan>(scan: T) -> T::Output {
     if let Some(scanner) = scan_avx2::Avx2Scanner::detected() {
         return scanner.run(scan);
     }
+    run_portably(scan)
+}
+
+// Apart, so that where it is not needed nobody makes room for it.
+#[inline(never)]
+fn run_portably<T: scan::Scan>(scan: T) -> T::Output {
     scan.run(scan::PortableScanner)
 }
 

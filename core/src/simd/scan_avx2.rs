@@ -5,6 +5,8 @@ use std::arch::x86_64::{
     _mm256_setr_epi8, _mm256_setzero_si256, _mm256_shuffle_epi8, _mm256_storeu_si256,
 };
 
+use std::sync::OnceLock;
+
 use super::avx2::{control, join, load};
 use super::marks::Marks;
 use super::marks_avx2::{block_marks, marks_avx2};
@@ -18,11 +20,15 @@ impl Avx2Scanner {
     /// The scanner, if this machine has what it needs.
     #[inline]
     pub(super) fn detected() -> Option<Self> {
-        let has = is_x86_feature_detected!("avx2")
-            && is_x86_feature_detected!("bmi1")
-            && is_x86_feature_detected!("bmi2")
-            && is_x86_feature_detected!("popcnt");
-        has.then_some(Self(()))
+        // Asked once, as four questions are a part of a short message's time.
+        static HAS_ALL: OnceLock<bool> = OnceLock::new();
+        let has_all = *HAS_ALL.get_or_init(|| {
+            is_x86_feature_detected!("avx2")
+                && is_x86_feature_detected!("bmi1")
+                && is_x86_feature_detected!("bmi2")
+                && is_x86_feature_detected!("popcnt")
+        });
+        has_all.then_some(Self(()))
     }
 
     /// Runs a scan that is compiled for these features, as far as it is inlined.

@@ -1,6 +1,7 @@
 //! A text as whole blocks from anywhere in it, also where fewer bytes are left.
 
 use std::marker::PhantomData;
+use std::ptr::NonNull;
 
 use super::scan::Block;
 
@@ -37,15 +38,15 @@ impl Tail {
     /// See [`Windows`]: its first three.
     #[cold]
     #[inline(never)]
-    fn view(&self) -> (*const u8, usize, usize) {
-        (self.bytes.as_ptr(), self.start, self.length)
+    fn view(&self) -> (NonNull<u8>, usize, usize) {
+        (NonNull::from(&self.bytes).cast(), self.start, self.length)
     }
 }
 
 /// Blocks of a text that are asked for from its beginning to its end.
 pub(crate) struct Windows<'a> {
     /// The text, or, near the end of it, its tail.
-    first: *const u8,
+    first: NonNull<u8>,
     /// Where in the text it begins.
     start: usize,
     /// How far behind `first` a whole block begins at most.
@@ -58,7 +59,7 @@ impl<'a> Windows<'a> {
     /// `tail` is that of `text`.
     #[inline(always)]
     pub(crate) fn new(text: &'a [u8], tail: &'a Tail) -> Self {
-        let mut windows = Self { first: text.as_ptr(), start: 0, last: 0, tail, text: PhantomData };
+        let mut windows = Self { first: NonNull::from(text).cast(), start: 0, last: 0, tail, text: PhantomData };
         match text.len().checked_sub(BLOCK) {
             Some(last) => windows.last = last,
             None => (windows.first, windows.start, windows.last) = tail.view(),
@@ -81,7 +82,7 @@ impl<'a> Windows<'a> {
         // SAFETY: `new` and `Tail::view` give a `last` so that a block that begins there ends with what `first` points
         // to: with the text, or with the 128 bytes of the tail, of whose length a block was set aside. Both live for
         // `'a`, in which nobody writes to them. `windows_show_the_text_and_zeros_behind_it` reads all there are.
-        Some(unsafe { &*self.first.add(behind).cast::<Block>() })
+        Some(unsafe { self.first.add(behind).cast::<Block>().as_ref() })
     }
 }
 
