@@ -87,16 +87,14 @@ fn path(name: &str) -> Path {
     let consumers = ["tender", "terminals", "payments"]
         .map(|name| engine.queue(name).expect("the configuration has it").consumer())
         .into();
-    through((engine, consumers, made(name)))
+    through((engine, consumers, made(name)), one_by_one)
 }
 
-/// Accepts all, in batches of 64, and polls them; answers what it was given, so that dropping it is not counted.
-fn through((engine, mut consumers, messages): Path) -> Path {
+/// Takes 64 bodies in, polls them, and so on; answers what it was given, so that dropping it is not counted.
+fn through((engine, mut consumers, messages): Path, accept: impl Fn(&Engine, &[Vec<u8>])) -> Path {
     let (mut polled, mut delivered) = (0, Vec::<Delivered>::with_capacity(64));
     for bodies in messages.chunks(64) {
-        for body in bodies {
-            assert!(engine.accept(Inbound::new(black_box(body))).is_ok_and(|verdict| verdict.is_kept()));
-        }
+        accept(&engine, bodies);
         for consumer in &mut consumers {
             while consumer.poll(64, &mut delivered).is_ok_and(|count| count > 0) {
                 polled += delivered.len();
@@ -108,10 +106,27 @@ fn through((engine, mut consumers, messages): Path) -> Path {
     (engine, consumers, messages)
 }
 
+fn one_by_one(engine: &Engine, bodies: &[Vec<u8>]) {
+    for body in bodies {
+        assert!(engine.accept(Inbound::new(black_box(body))).is_ok_and(|verdict| verdict.is_kept()));
+    }
+}
+
+fn together(engine: &Engine, bodies: &[Vec<u8>]) {
+    let batch = bodies.iter().map(|body| Inbound::new(black_box(body))).collect();
+    assert!(engine.accept_batch(batch).is_ok_and(|verdicts| verdicts.iter().all(|verdict| verdict.is_kept())));
+}
+
 #[library_benchmark]
 #[bench::mix(args = ("mix"), setup = path)]
 fn whole_path(path: Path) -> Path {
-    through(path)
+    through(path, one_by_one)
+}
+
+#[library_benchmark]
+#[bench::mix(args = ("mix"), setup = path)]
+fn whole_path_in_batches(path: Path) -> Path {
+    through(path, together)
 }
 
 fn texts() -> Vec<Vec<u8>> {
@@ -138,5 +153,5 @@ fn find(texts: Vec<Vec<u8>>) -> Vec<Vec<u8>> {
     texts
 }
 
-library_benchmark_group!(name = counts, benchmarks = [parse, known, whole_path, decode, find]);
+library_benchmark_group!(name = counts, benchmarks = [parse, known, whole_path, whole_path_in_batches, decode, find]);
 gungraun::main!(library_benchmark_groups = counts);

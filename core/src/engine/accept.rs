@@ -53,6 +53,9 @@ impl Engine {
 
     /// Takes several bodies at one time, in their order, each for itself; with a store in as few syncs as may be.
     ///
+    /// Without one it is the quickest way in, for hosts that have several at hand: 64 are read before the first is sent,
+    /// so that what threads share is touched in one go.
+    ///
     /// # Errors
     /// When the configuration has no endpoint of one of the given names; then none was taken.
     pub fn accept_batch(&self, mut batch: Vec<Inbound<'_>>) -> Result<Vec<Verdict>, UnknownEndpoint> {
