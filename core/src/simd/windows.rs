@@ -32,9 +32,7 @@ impl Tail {
             None => self.bytes[..text.len()].copy_from_slice(text),
         }
     }
-}
 
-impl Tail {
     /// See [`Windows`]: its first three.
     #[cold]
     #[inline(never)]
